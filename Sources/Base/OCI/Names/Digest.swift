@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A content digest: an algorithm and as many bytes as it says (OCI image spec, descriptor.md).
+///
+/// Only registered algorithms, only lower-case hexadecimal: a digest has one spelling.
+public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The registered algorithms a registry meets.
+    public enum Algorithm: UInt8, Sendable, CaseIterable {
+        case sha256 = 1
+        case sha512 = 2
+
+        /// The name in a digest's text.
+        public var name: String {
+            switch self {
+            case .sha256: "sha256"
+            case .sha512: "sha512"
+            }
+        }
+
+        /// How many bytes its digests have.
+        public var byteCount: Int {
+            switch self {
+            case .sha256: 32
+            case .sha512: 64
+            }
+        }
+
+        /// The algorithm of that name.
+        public init?(name: some StringProtocol) {
+            switch name {
+            case "sha256": self = .sha256
+            case "sha512": self = .sha512
+            default: return nil
+            }
+        }
+    }
+
+    /// The algorithm.
+    public let algorithm: Algorithm
+    private let words: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
+
+    /// Makes a digest of raw bytes; nil unless there are exactly as many as the algorithm has.
+    public init?(_ algorithm: Algorithm, _ bytes: some Sequence<UInt8>) {
+        var words = [UInt64](repeating: 0, count: 8)
+        var count = 0
+        for byte in bytes {
+            guard count < algorithm.byteCount else { return nil }
+            words[count / 8] = words[count / 8] << 8 | UInt64(byte)
+            count += 1
+        }
+        guard count == algorithm.byteCount else { return nil }
+        self.algorithm = algorithm
+        self.words = (
+            words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]
+        )
+    }
+
+    /// Parses `sha256:` and 64, or `sha512:` and 128, lower-case hexadecimal digits.
+    public init?(_ text: some StringProtocol) {
+        let utf8 = Array(text.utf8)
+        guard utf8.count > 7, utf8[6] == UInt8(ascii: ":"),
+            let algorithm = Algorithm(name: String(decoding: utf8[..<6], as: UTF8.self)),
+            utf8.count == 7 + 2 * algorithm.byteCount
+        else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(algorithm.byteCount)
+        var index = 7
+        while index < utf8.count {
+            guard let high = Digest.value(utf8[index]), let low = Digest.value(utf8[index + 1])
+            else { return nil }
+            bytes.append(high << 4 | low)
+            index += 2
+        }
+        self.init(algorithm, bytes)
+    }
+
+    /// The raw bytes.
+    public var bytes: [UInt8] {
+        let all = [
+            words.0, words.1, words.2, words.3, words.4, words.5, words.6, words.7,
+        ]
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(algorithm.byteCount)
+        for word in all.prefix(algorithm.byteCount / 8) {
+            for shift in stride(from: 56, through: 0, by: -8) {
+                bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+            }
+        }
+        return bytes
+    }
+
+    /// The lower-case hexadecimal digits alone.
+    public var hex: String {
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        text.reserveCapacity(2 * algorithm.byteCount)
+        for byte in bytes {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// `algorithm:hex`.
+    public var description: String { "\(algorithm.name):\(hex)" }
+
+    /// Equal in algorithm and bytes.
+    public static func == (left: Digest, right: Digest) -> Bool {
+        left.algorithm == right.algorithm && left.words.0 == right.words.0
+            && left.words.1 == right.words.1 && left.words.2 == right.words.2
+            && left.words.3 == right.words.3 && left.words.4 == right.words.4
+            && left.words.5 == right.words.5 && left.words.6 == right.words.6
+            && left.words.7 == right.words.7
+    }
+
+    /// Hashes the first 16 bytes, which are as random as the rest.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(words.0)
+        hasher.combine(words.1)
+    }
+
+    /// By algorithm name, then bytes: the order of the texts.
+    public static func < (left: Digest, right: Digest) -> Bool {
+        left.algorithm == right.algorithm
+            ? left.bytes.lexicographicallyPrecedes(right.bytes)
+            : left.algorithm.rawValue < right.algorithm.rawValue
+    }
+
+    private static func value(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import HTTP
+public import OCI
+public import Platform
+
+/// One disk's (or, later, one set of zones') immutable content, by generation and digest.
+///
+/// A blob that `stat` reports was verified against its digest when it came in and is durable.
+public protocol BlobStore: Sendable {
+    /// The id of this store; a replaced disk is another store.
+    var id: Identifier { get }
+    /// The blob's length, or nil when this store has no such copy.
+    func stat(_ digest: Digest, generation: UInt64) async throws(BlobError) -> UInt64?
+    /// Opens a copy for reading, or returns nil when there is none.
+    func open(_ digest: Digest, generation: UInt64) async throws(BlobError) -> (any FileRegion)?
+    /// Begins a staging named by `id`, or opens the one that is there; `expected` lets the hash run along.
+    func stage(
+        _ id: Identifier,
+        _ presence: StagingPresence,
+        expected: Digest.Algorithm
+    )
+        async throws(BlobError) -> any Staging
+    /// Up to `limit` digests of a generation greater than `after`, in order.
+    func page(generation: UInt64, after: Digest?, limit: Int) async throws(BlobError) -> [Digest]
+    /// Deletes a copy; durable when it returns. False when there was none.
+    func delete(_ digest: Digest, generation: UInt64) async throws(BlobError) -> Bool
+    /// The generations there are, in order.
+    func generations() async throws(BlobError) -> [UInt64]
+}
+
+/// Whether a staging is new.
+public enum StagingPresence: Sendable {
+    /// It must not be there.
+    case begin
+    /// It must be there.
+    case resume
+}
+
+/// A store's word that it has a durable, verified copy.
+public struct Receipt: Hashable, Sendable {
+    /// Which store.
+    public var store: Identifier
+    /// Of what.
+    public var digest: Digest
+    /// How long it is.
+    public var size: UInt64
+    /// Under which generation.
+    public var generation: UInt64
+    /// Makes a receipt.
+    public init(store: Identifier, digest: Digest, size: UInt64, generation: UInt64) {
+        self.store = store
+        self.digest = digest
+        self.size = size
+        self.generation = generation
+    }
+}
+
+/// Bytes of an upload that are not yet a blob; their holder is the truth about their length.
+public protocol Staging: AnyObject, Sendable {
+    /// How many bytes it has.
+    var size: UInt64 { get async }
+    /// Appends, if `offset` is exactly the length; else throws `.offsetMismatch`.
+    func append(_ bytes: [UInt8], at offset: UInt64) async throws(BlobError)
+    /// Verifies the bytes against `digest` (reading them again where the hash did not run along),
+    /// makes them durable and publishes them as a blob of `generation`; the staging is gone then.
+    /// On `.digestMismatch` the staging is dropped.
+    func publish(as digest: Digest, generation: UInt64) async throws(BlobError) -> Receipt
+    /// Drops the staging.
+    func cancel() async throws(BlobError)
+}
+
+/// Why a store refused or failed.
+public enum BlobError: Error, Hashable, Sendable {
+    /// The staging is not there (never was, expired, cancelled, finished).
+    case unknownStaging
+    /// A staging of that id is there already.
+    case stagingExists
+    /// The bytes do not continue the staging; it has this many.
+    case offsetMismatch(has: UInt64)
+    /// The bytes hash to another digest.
+    case digestMismatch(actual: Digest)
+    /// Another call is writing this staging right now.
+    case busy
+    /// The store has less free space than its floor.
+    case noSpace
+    /// The store may not write (permissions, read-only disk).
+    case readOnly
+    /// The disk failed; the log has the call.
+    case trouble(FileError)
+}
