@@ -60,7 +60,7 @@ let modules: [Module] = [
         uses: ["Platform"],
         tests: []
     ),
-    Module(name: "Crypto", layer: .drivers, c: ["COpenSSL"], uses: ["Platform"], tests: []),
+    Module(name: "Crypto", layer: .drivers, c: ["COpenSSL"], uses: ["Platform", "OCI"], tests: []),
     Module(name: "YAML", layer: .drivers, c: ["CYAML"], tests: []),
     Module(
         name: "HTTPServer",

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CShims
+import Glibc
+
+/// A directory of the kernel's.
+final class LinuxDirectory: Directory {
+    private let descriptor: Descriptor
+
+    init(_ descriptor: Descriptor) {
+        self.descriptor = descriptor
+    }
+
+    func open(_ name: String, _ mode: OpenMode) throws(FileError) -> any File {
+        try checkName(name)
+        let flags: Int32 =
+            switch mode {
+            case .read: O_RDONLY
+            case .write: O_RDWR
+            case .writeOrCreate: O_RDWR | O_CREAT
+            case .createNew: O_RDWR | O_CREAT | O_EXCL
+            }
+        return LinuxFile(
+            try Descriptor.open(
+                descriptor.number,
+                name,
+                flags | O_CLOEXEC | O_NOFOLLOW,
+                mode: 0o600
+            )
+        )
+    }
+
+    func directory(_ name: String, _ presence: Presence) throws(FileError) -> any Directory {
+        try checkName(name)
+        if presence == .createIfMissing {
+            let made = unsafe mkdirat(descriptor.number, name, 0o700)
+            guard made == 0 || errno == EEXIST else {
+                throw FileError(errno: errno, operation: "make \(name)")
+            }
+        }
+        return LinuxDirectory(
+            try Descriptor.open(
+                descriptor.number,
+                name,
+                O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW
+            )
+        )
+    }
+
+    func names(after: String, limit: Int) throws(FileError) -> [String] {
+        let copy = try Descriptor.open(
+            descriptor.number,
+            ".",
+            O_RDONLY | O_DIRECTORY | O_CLOEXEC
+        )
+        let duplicate = try syscall("list") { dup(copy.number) }
+        guard let stream = unsafe fdopendir(duplicate) else {
+            let number = errno
+            close(duplicate)
+            throw FileError(errno: number, operation: "list")
+        }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = unsafe readdir(stream) else {
+                guard errno == 0 else { throw FileError(errno: errno, operation: "list") }
+                break
+            }
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
+                    unsafe String(cString: $0)
+                }
+            }
+            if name != ".", name != "..", after.utf8.lexicographicallyPrecedes(name.utf8) {
+                names.append(name)
+            }
+        }
+        names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return Array(names.prefix(limit))
+    }
+
+    func rename(
+        _ name: String,
+        to target: any Directory,
+        as newName: String
+    ) throws(FileError) {
+        try checkName(name)
+        try checkName(newName)
+        guard let target = target as? LinuxDirectory else {
+            throw FileError(kind: .other, errno: EXDEV, operation: "rename \(name)")
+        }
+        try syscall("rename \(name)") {
+            unsafe renameat(descriptor.number, name, target.descriptor.number, newName)
+        }
+    }
+
+    func remove(_ name: String) throws(FileError) {
+        try checkName(name)
+        try syscall("remove \(name)") { unsafe unlinkat(descriptor.number, name, 0) }
+    }
+
+    func removeDirectory(_ name: String) throws(FileError) {
+        try checkName(name)
+        try syscall("remove \(name)") { unsafe unlinkat(descriptor.number, name, AT_REMOVEDIR) }
+    }
+
+    func sync() throws(FileError) {
+        try syscall("sync directory") { fsync(descriptor.number) }
+    }
+
+    func freeBytes() throws(FileError) -> UInt64 {
+        var facts = statvfs()
+        try syscall("free space") { unsafe fstatvfs(descriptor.number, &facts) }
+        return UInt64(facts.f_bavail) * UInt64(facts.f_frsize)
+    }
+
+    private func checkName(_ name: String) throws(FileError) {
+        guard !name.isEmpty, name != ".", name != "..",
+            !name.utf8.contains(UInt8(ascii: "/")), !name.utf8.contains(0)
+        else { throw FileError(kind: .badName, errno: EINVAL, operation: "name '\(name)'") }
+    }
+}
