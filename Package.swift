@@ -147,6 +147,13 @@ let modules: [Module] = [
         ],
         tests: ["HTTPClient"]
     ),
+    Module(
+        name: "Simulation",
+        layer: .node,
+        uses: ["Platform", "HTTP", "JSON", "OCI", "Crypto"],
+        port: "Node",
+        tests: ["Contracts"]
+    ),
 ]
 
 let apps: [Module] = [
@@ -157,7 +164,12 @@ let apps: [Module] = [
             "Platform", "HTTP", "JSON", "OCI", "HTTPClient", "Telemetry", "ControlAPI",
             "Configuration", "Node",
         ]
-    )
+    ),
+    Module(
+        name: "breakwater-sim",
+        layer: .apps,
+        uses: ["Platform", "Simulation"]
+    ),
 ]
 
 func stop(_ sentence: String) -> Never {
@@ -237,6 +249,15 @@ targets.append(
     .testTarget(
         name: "ArchitectureTests",
         path: "Tests/ArchitectureTests",
+        swiftSettings: tests
+    )
+)
+
+targets.append(
+    .testTarget(
+        name: "ScenarioTests",
+        dependencies: dependencies(["Platform", "HTTP", "OCI", "Simulation"]),
+        path: "Tests/ScenarioTests",
         swiftSettings: tests
     )
 )
