@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Wire {
+    /// The overview.
+    public struct Status: Codable, Equatable, Sendable {
+        /// The running binary's version.
+        public var version: String
+        /// The ids, in hexadecimal.
+        public var estate: String
+        /// The region's id.
+        public var region: String
+        /// The node's id.
+        public var node: String
+        /// The store's id.
+        public var store: String
+        /// Seconds since the server was ready.
+        public var uptimeSeconds: Int
+        /// Whether names can change now; else why not.
+        public var takesWrites: Bool
+        /// Why it takes no writes.
+        public var refusal: String?
+        /// Last position of the region journal.
+        public var regionPosition: UInt64
+        /// Last position of the estate journal.
+        public var estatePosition: UInt64
+        /// Sweep epoch.
+        public var epoch: UInt64
+        /// Uploads open now.
+        public var uploadsOpen: Int
+        /// Bytes still free on the data directory's file system.
+        public var freeBytes: UInt64
+        /// Pages of the catalog whose check failed since the start.
+        public var pageCheckFailures: UInt64
+        /// Long work under way.
+        public var work: Progress?
+    }
+
+    /// One repository.
+    public struct Repository: Codable, Equatable, Sendable {
+        /// Its name.
+        public var name: String
+    }
+
+    /// A page of repositories.
+    public struct Repositories: Codable, Equatable, Sendable {
+        /// In byte order.
+        public var repositories: [Repository]
+    }
+
+    /// One entry of a journal, readable.
+    public struct JournalEntry: Codable, Equatable, Sendable {
+        /// `region` or `estate`.
+        public var scope: String
+        /// Where it stands.
+        public var position: UInt64
+        /// The change's id.
+        public var id: String
+        /// When it was decided: milliseconds since 1970 of its stamp.
+        public var milliseconds: UInt64
+        /// The stamp's counter inside the millisecond.
+        public var counter: UInt32
+        /// Who did it.
+        public var actor: String
+        /// The estate position it was decided at.
+        public var basis: UInt64
+        /// The level it needs.
+        public var level: UInt32
+        /// The chain hash after it, in hexadecimal.
+        public var chain: String
+        /// Its outcomes, each as a sentence.
+        public var events: [String]
+    }
+
+    /// A page of a journal.
+    public struct JournalPage: Codable, Equatable, Sendable {
+        /// In order.
+        public var entries: [JournalEntry]
+        /// The last position of that journal.
+        public var head: UInt64
+    }
+
+    /// One value a tag had.
+    public struct TagValue: Codable, Equatable, Sendable {
+        /// The digest, or nil when the tag was deleted then.
+        public var digest: String?
+        /// When, in milliseconds since 1970.
+        public var milliseconds: UInt64
+        /// The region journal's position.
+        public var position: UInt64
+    }
+
+    /// A tag's values, newest first.
+    public struct TagHistory: Codable, Equatable, Sendable {
+        /// The values.
+        public var values: [TagValue]
+    }
+
+    /// What a change did.
+    public struct Changed: Codable, Equatable, Sendable {
+        /// One sentence.
+        public var summary: String
+        /// The digest it is about.
+        public var digest: String?
+    }
+
+    /// Bytes and counts of a namespace, a repository, or everything.
+    public struct Usage: Codable, Equatable, Sendable {
+        /// Whose usage; empty for everything.
+        public var name: String
+        /// Bytes of everything named here, each repository for itself.
+        public var logicalBytes: UInt64
+        /// Bytes with each digest counted once.
+        public var deduplicatedBytes: UInt64
+        /// Repositories that have content.
+        public var repositories: UInt64
+        /// Manifests.
+        public var manifests: UInt64
+        /// Blobs linked.
+        public var blobs: UInt64
+        /// Tags.
+        public var tags: UInt64
+    }
+}
