@@ -42,7 +42,11 @@ public enum Wire {
 
         /// Makes a line.
         public init(
-            step: String, done: UInt64, total: UInt64?, unit: String, result: Outcome? = nil
+            step: String,
+            done: UInt64,
+            total: UInt64?,
+            unit: String,
+            result: Outcome? = nil
         ) {
             self.step = step
             self.done = done

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CJansson
+
+extension JSONValue {
+    /// The deepest nesting taken. libjansson itself stops at 2,048; nothing a registry meets needs 64.
+    public static let depthMax = 64
+
+    /// Parses a document of any kind of value.
+    ///
+    /// Refuses duplicate keys, invalid UTF-8, NUL in strings, integers outside 64 bits, reals outside
+    /// a double, text after the document, and nesting deeper than `depthMax`. The caller bounds the size.
+    public static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
+        var failure = json_error_t()
+        let flags = Int(JSON_REJECT_DUPLICATES | JSON_DECODE_ANY)
+        let root = unsafe bytes.withUnsafeBufferPointer { buffer in
+            unsafe buffer.withMemoryRebound(to: CChar.self) { text in
+                unsafe json_loadb(text.baseAddress, text.count, flags, &failure)
+            }
+        }
+        guard let root = unsafe root else {
+            let text = unsafe withUnsafeBytes(of: &failure.text) { raw in
+                unsafe String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            throw JSONError(
+                problem: text,
+                line: Int(failure.line),
+                column: Int(failure.column)
+            )
+        }
+        defer { unsafe bw_json_decref(root) }
+        return try unsafe value(root, depth: 0)
+    }
+
+    private static func value(
+        _ node: UnsafeMutablePointer<json_t>,
+        depth: Int
+    ) throws(JSONError) -> JSONValue {
+        guard depth < depthMax else {
+            throw JSONError(problem: "nested deeper than \(depthMax)", line: 0, column: 0)
+        }
+        switch unsafe node.pointee.type {
+        case JSON_OBJECT: return try unsafe object(node, depth: depth)
+        case JSON_ARRAY:
+            let count = unsafe json_array_size(node)
+            var elements: [JSONValue] = []
+            elements.reserveCapacity(count)
+            for index in 0..<count {
+                guard let element = unsafe json_array_get(node, index) else { continue }
+                elements.append(try unsafe value(element, depth: depth + 1))
+            }
+            return .array(elements)
+        case JSON_STRING:
+            let count = unsafe json_string_length(node)
+            return .string(unsafe text(json_string_value(node), count))
+        case JSON_INTEGER: return .integer(Int64(unsafe json_integer_value(node)))
+        case JSON_REAL: return .real(unsafe json_real_value(node))
+        case JSON_TRUE: return .bool(true)
+        case JSON_FALSE: return .bool(false)
+        default: return .null
+        }
+    }
+
+    private static func object(
+        _ node: UnsafeMutablePointer<json_t>,
+        depth: Int
+    ) throws(JSONError) -> JSONValue {
+        var members: [Member] = []
+        members.reserveCapacity(unsafe json_object_size(node))
+        // libjansson iterates in the order of insertion, which is that of the text.
+        var place = unsafe json_object_iter(node)
+        while let here = unsafe place {
+            if let key = unsafe json_object_iter_key(here),
+                let child = unsafe json_object_iter_value(here)
+            {
+                members.append(
+                    Member(unsafe String(cString: key), try unsafe value(child, depth: depth + 1))
+                )
+            }
+            unsafe place = json_object_iter_next(node, here)
+        }
+        return .object(members)
+    }
+
+    private static func text(_ start: UnsafePointer<CChar>?, _ count: Int) -> String {
+        let bytes = unsafe UnsafeRawBufferPointer(start: start, count: count)
+        return unsafe String(decoding: bytes, as: UTF8.self)
+    }
+}

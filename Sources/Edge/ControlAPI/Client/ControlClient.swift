@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import HTTP
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#endif
+
+/// The calling end of the management interface.
+public struct ControlClient: Sendable {
+    /// The longest answer taken, in bytes; pages are bounded well below it.
+    public static let answerMax = 32 << 20
+
+    private let transport: any Transport
+
+    /// Makes a client that sends through `transport`.
+    public init(transport: any Transport) {
+        self.transport = transport
+    }
+
+    /// Asks for `path` below the interface's prefix and decodes the answer.
+    public func get<Answer: Decodable>(
+        _ path: String,
+        _ query: [(String, String)] = [],
+        as answer: Answer.Type
+    ) async throws -> Answer {
+        try await send("GET", path, query, as: answer)
+    }
+
+    /// Sends a request without a body and decodes the answer; throws `Wire.Problem` when refused.
+    public func send<Answer: Decodable>(
+        _ method: String,
+        _ path: String,
+        _ query: [(String, String)] = [],
+        as answer: Answer.Type
+    ) async throws -> Answer {
+        let head = ControlClient.head(method, path, query)
+        let received = try await transport.send(head, body: [], limit: ControlClient.answerMax)
+        let data = Data(received.body)
+        guard received.status == 200 else {
+            guard let problem = try? JSONDecoder().decode(Wire.Problem.self, from: data) else {
+                throw Wire.Problem(
+                    message: "the server answered \(received.status)",
+                    isRefusal: false
+                )
+            }
+            throw problem
+        }
+        return try JSONDecoder().decode(Answer.self, from: data)
+    }
+
+    /// The head of a request to the interface.
+    public static func head(
+        _ method: String,
+        _ path: String,
+        _ query: [(String, String)] = []
+    ) -> RequestHead {
+        let pairs = query.map { "\(encode($0.0))=\(encode($0.1))" }
+        return RequestHead(
+            method: method,
+            path: Wire.prefix + path,
+            query: pairs.isEmpty ? nil : pairs.joined(separator: "&"),
+            headers: Headers([("Host", "breakwater"), ("Accept", "application/json")])
+        )
+    }
+
+    /// Percent-encodes everything but RFC 3986's unreserved characters.
+    static func encode(_ text: String) -> String {
+        var encoded: [UInt8] = []
+        let digits = Array("0123456789ABCDEF".utf8)
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                UInt8(ascii: "_"), UInt8(ascii: "~"):
+                encoded.append(byte)
+            default:
+                encoded += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: encoded, as: UTF8.self)
+    }
+}
