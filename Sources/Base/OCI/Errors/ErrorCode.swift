@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import JSON
+
+/// The codes a client finds in an error's body (OCI distribution spec, "Error Codes"), and docker's
+/// two for what is not the client's fault.
+public enum ErrorCode: String, CaseIterable, Sendable {
+    case blobUnknown = "BLOB_UNKNOWN"
+    case blobUploadInvalid = "BLOB_UPLOAD_INVALID"
+    case blobUploadUnknown = "BLOB_UPLOAD_UNKNOWN"
+    case digestInvalid = "DIGEST_INVALID"
+    case manifestBlobUnknown = "MANIFEST_BLOB_UNKNOWN"
+    case manifestInvalid = "MANIFEST_INVALID"
+    case manifestUnknown = "MANIFEST_UNKNOWN"
+    case nameInvalid = "NAME_INVALID"
+    case nameUnknown = "NAME_UNKNOWN"
+    case sizeInvalid = "SIZE_INVALID"
+    case unauthorized = "UNAUTHORIZED"
+    case denied = "DENIED"
+    case unsupported = "UNSUPPORTED"
+    case tooManyRequests = "TOOMANYREQUESTS"
+    case unknown = "UNKNOWN"
+    case unavailable = "UNAVAILABLE"
+
+    /// The status it comes with unless the case at hand has a better one.
+    public var status: Int {
+        switch self {
+        case .blobUnknown, .blobUploadUnknown, .manifestUnknown, .nameUnknown,
+            .manifestBlobUnknown:
+            404
+        case .blobUploadInvalid, .digestInvalid, .manifestInvalid, .nameInvalid, .sizeInvalid: 400
+        case .unauthorized: 401
+        case .denied: 403
+        case .unsupported: 405
+        case .tooManyRequests: 429
+        case .unknown: 500
+        case .unavailable: 503
+        }
+    }
+
+    /// The body of an answer with this error: what went wrong, what to do, and facts for machines.
+    public func body(message: String, detail: JSONValue = .null) -> [UInt8] {
+        var members = [
+            JSONValue.Member("code", .string(rawValue)),
+            JSONValue.Member("message", .string(message)),
+        ]
+        if detail != .null { members.append(JSONValue.Member("detail", detail)) }
+        return JSONValue.object([
+            JSONValue.Member("errors", .array([.object(members)]))
+        ]).encoded
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The media types a registry treats in a way of their own; any other names an artifact's content.
+public enum MediaType {
+    /// OCI image manifest (image-spec, manifest.md).
+    public static let ociManifest = "application/vnd.oci.image.manifest.v1+json"
+    /// OCI image index (image-spec, image-index.md).
+    public static let ociIndex = "application/vnd.oci.image.index.v1+json"
+    /// Docker image manifest, version 2 schema 2.
+    public static let dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+    /// Docker manifest list.
+    public static let dockerList = "application/vnd.docker.distribution.manifest.list.v2+json"
+    /// Docker image manifest, version 2 schema 1, unsigned and signed: refused.
+    public static let dockerSchema1 = [
+        "application/vnd.docker.distribution.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    ]
+
+    /// Whether a layer of this type need not be in the registry: its bytes come from elsewhere.
+    public static func isExternal(_ layer: String) -> Bool {
+        layer.hasPrefix("application/vnd.docker.image.rootfs.foreign.")
+            || layer.hasPrefix("application/vnd.oci.image.layer.nondistributable.")
+    }
+
+    /// The type without parameters and white space, in lower case (RFC 9110, 8.3.1).
+    public static func essence(_ field: String) -> String {
+        let head = field.utf8.prefix { $0 != UInt8(ascii: ";") }
+        let trimmed = head.filter { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+        return String(
+            decoding: trimmed.map { byte in
+                (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+            },
+            as: UTF8.self
+        )
+    }
+}
