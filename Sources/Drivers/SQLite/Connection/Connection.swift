@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSQLite
+import Synchronization
+
+// Safe because two threads inside at once are stopped by `exclusively`, and the handle is SQLite's.
+/// A connection to one SQLite database, used by one owner at a time.
+///
+/// SQLite's own mutex is off (`SQLITE_OPEN_NOMUTEX`): a connection and its statements may move
+/// between threads, but two threads must never use them at once. That is checked where statements
+/// run: a second thread inside ends the process, because going on would corrupt memory.
+/// A transaction belongs to the connection, not to a thread, so it may stay open across an `await`.
+@safe public final class Connection: @unchecked Sendable {
+    /// How a database is opened.
+    public enum Mode: Sendable {
+        /// Existing, for reading.
+        case readOnly
+        /// Existing, for reading and writing.
+        case readWrite
+        /// For reading and writing, made when missing.
+        case createIfMissing
+    }
+
+    /// The path it was opened with.
+    public let path: String
+    private var database: OpaquePointer?
+    private let inUse = Atomic<Bool>(false)
+
+    /// Opens the database at `path` through the VFS called `vfs`, or the system's when that is nil.
+    ///
+    /// Opening does not read the file yet: damage, a missing check or a locked file show at the
+    /// first statement.
+    public init(path: String, mode: Mode, vfs: String? = nil) throws(SQLiteError) {
+        self.path = path
+        let access =
+            switch mode {
+            case .readOnly: SQLITE_OPEN_READONLY
+            case .readWrite: SQLITE_OPEN_READWRITE
+            case .createIfMissing: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+            }
+        var opened: OpaquePointer?
+        let code = unsafe sqlite3_open_v2(
+            path,
+            &opened,
+            access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_PRIVATECACHE,
+            vfs
+        )
+        guard code == SQLITE_OK, let opened = unsafe opened else {
+            let message =
+                unsafe opened.map { unsafe String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+            let extended = unsafe opened.map { unsafe sqlite3_extended_errcode($0) } ?? code
+            unsafe sqlite3_close_v2(opened)
+            throw SQLiteError(code: ResultCode(extended), message: "\(message): \(path)")
+        }
+        unsafe database = opened
+        unsafe bw_sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1)
+        unsafe bw_sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+        unsafe bw_sqlite3_db_config(opened, SQLITE_DBCONFIG_DQS_DML, 0)
+        unsafe bw_sqlite3_db_config(opened, SQLITE_DBCONFIG_DQS_DDL, 0)
+    }
+
+    deinit {
+        // Only the last reference is here, so nobody is inside; statements hold a reference each.
+        unsafe sqlite3_close_v2(database)
+    }
+
+    /// Whether `close` has not been called yet.
+    public var isOpen: Bool { unsafe database != nil }
+
+    /// Ends the connection's statements and closes it; the last connection checkpoints the WAL.
+    ///
+    /// Statements of a closed connection must not be used again. A connection that is only dropped
+    /// closes too, but cannot say whether that went well.
+    public func close() throws(SQLiteError) {
+        guard let database = unsafe database else { return }
+        while let statement = unsafe sqlite3_next_stmt(database, nil) {
+            unsafe sqlite3_finalize(statement)
+        }
+        let code = unsafe sqlite3_close(database)
+        guard code == SQLITE_OK else {
+            throw SQLiteError(code: ResultCode(code), message: "cannot close \(path)")
+        }
+        unsafe self.database = nil
+    }
+
+    /// Prepares one statement, to be kept and run many times.
+    public func prepare(_ sql: String) throws(SQLiteError) -> Statement {
+        try exclusively { () throws(SQLiteError) in
+            try Statement(self, sql)
+        }
+    }
+
+    /// Runs one or several statements that give no rows.
+    public func execute(_ sql: String) throws(SQLiteError) {
+        try exclusively { () throws(SQLiteError) in
+            let code = unsafe sqlite3_exec(handle, sql, nil, nil, nil)
+            guard code == SQLITE_OK else { throw error(code, sql) }
+        }
+    }
+
+    /// How many rows the last statement changed.
+    public var changes: Int { Int(unsafe sqlite3_changes64(handle)) }
+
+    /// Stops the statement that is running in another thread; it ends with `ResultCode.interrupted`.
+    ///
+    /// The one call that is allowed while another thread is inside; the caller makes sure that the
+    /// connection is not closed meanwhile.
+    public func interrupt() {
+        unsafe sqlite3_interrupt(handle)
+    }
+
+    /// SQLite's handle, for this module.
+    var handle: OpaquePointer {
+        guard let database = unsafe database else {
+            preconditionFailure("the connection to \(path) was closed")
+        }
+        return unsafe database
+    }
+
+    /// The error of the call that just failed with `code`.
+    func error(_ code: Int32, _ statement: String) -> SQLiteError {
+        let extended = unsafe sqlite3_extended_errcode(handle)
+        // SQLite keeps the last error; misuse and range are sometimes only returned.
+        let told = extended & 0xff == code & 0xff ? extended : code
+        return SQLiteError(
+            code: ResultCode(told),
+            message: unsafe String(cString: sqlite3_errmsg(handle)),
+            statement: statement
+        )
+    }
+
+    /// Runs `body` as the only user of this connection.
+    func exclusively<Result>(
+        _ body: () throws(SQLiteError) -> Result
+    ) throws(SQLiteError) -> Result {
+        let (entered, _) = inUse.compareExchange(
+            expected: false,
+            desired: true,
+            ordering: .acquiring
+        )
+        precondition(entered, "two threads use the connection to \(path) at once")
+        defer { inUse.store(false, ordering: .releasing) }
+        return try body()
+    }
+}
