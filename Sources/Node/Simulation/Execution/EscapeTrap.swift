@@ -21,7 +21,9 @@ final class EscapeTrap: @unchecked Sendable {
         return key
     }()
 
-    /// Sets the hook, once. Two pointers in two registers: the runtime's calling convention and C's
+    /// Sets the hook, once.
+    ///
+    /// Two pointers in two registers: the runtime's calling convention and C's
     /// agree on that.
     private static let installed: Bool = {
         guard let symbol = unsafe dlsym(nil, "swift_task_enqueueGlobal_hook") else { return false }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Platform
+
+/// A disk seen from outside, by nobody who lives on it: no time passes and no fault is met.
+public struct DiskView: Sendable {
+    /// Which of a disk's two truths.
+    public enum Truth: Sendable {
+        /// What programs see.
+        case current
+        /// What no crash can take away any more.
+        case durable
+    }
+
+    private let disk: SimulatedDisk
+    private let truth: Truth
+
+    /// Looks at `disk`.
+    public init(_ disk: SimulatedDisk, _ truth: Truth) {
+        self.disk = disk
+        self.truth = truth
+    }
+
+    /// The bytes of the file at `path`, or nil when there is none.
+    public func bytes(at path: String) -> [UInt8]? {
+        disk.inspect { state in
+            guard let node = find(path, state), let file = state.files[node] else { return nil }
+            return truth == .current ? file.bytes : file.durableBytes
+        }
+    }
+
+    /// The paths of all files, in byte order.
+    public func paths() -> [String] {
+        let found = disk.inspect { state in
+            var found: [String] = []
+            var waiting = [(prefix: "", node: NameTable.root)]
+            while let (prefix, directory) = waiting.popLast() {
+                for (name, node) in entries(of: directory, state) {
+                    if state.names.isDirectory(node) {
+                        waiting.append((prefix + name + "/", node))
+                    } else if state.files[node] != nil {
+                        found.append(prefix + name)
+                    }
+                }
+            }
+            return found
+        }
+        return found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// Flips bits of a byte at rest, as a failing disk does.
+    public func damage(_ path: String, at offset: Int, xor mask: UInt8) {
+        disk.inspect { state in
+            guard let node = find(path, state), let file = state.files[node] else {
+                preconditionFailure("no file \(path) to damage")
+            }
+            file.damage(at: offset, xor: mask)
+        }
+    }
+
+    /// A copy of everything, path by path.
+    public func contents() -> [(path: String, bytes: [UInt8])] {
+        paths().map { ($0, bytes(at: $0) ?? []) }
+    }
+
+    private func entries(of directory: Int, _ state: DiskState) -> [String: Int] {
+        truth == .current
+            ? state.names.entries[directory] ?? [:] : state.names.durableEntries(of: directory)
+    }
+
+    private func find(_ path: String, _ state: DiskState) -> Int? {
+        var node = NameTable.root
+        for component in path.split(separator: "/") {
+            guard let next = entries(of: node, state)[String(component)] else { return nil }
+            node = next
+        }
+        return node
+    }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Platform
+import Synchronization
+
+/// A disk that forgets what nobody synced.
+///
+/// It gives at least what ext4 and xfs promise, and no more: a synced file has its bytes and length,
+/// a synced directory its names; everything else may be lost or half there after a crash. It
+/// outlives the machines that mount it: `mount` starts one, a crash stops it (every call then throws
+/// and changes nothing), `reboot` decides what is left. `DiskView` looks at it from outside.
+public final class SimulatedDisk: Sendable {
+    private let state: Mutex<DiskState>
+    private let timeline: Timeline
+    private let clocks: VirtualClocks
+    private let trace: Trace
+
+    /// Makes an empty disk that draws from `generator` and stamps files by `clocks`.
+    public init(
+        generator: SeededGenerator,
+        timeline: Timeline,
+        clocks: VirtualClocks,
+        trace: Trace,
+        faults: DiskFaults = DiskFaults()
+    ) {
+        state = Mutex(DiskState(faults: faults, generator: generator))
+        self.timeline = timeline
+        self.clocks = clocks
+        self.trace = trace
+    }
+
+    /// Starts a machine on the disk; the file system is its, and dead after the next crash.
+    public func mount() -> any FileSystem {
+        let life = state.withLock { state in
+            precondition(state.isDown, "the disk is mounted: crash or unmount it first")
+            state.isDown = false
+            state.life += 1
+            return state.life
+        }
+        return SimulatedFileSystem(disk: self, life: life)
+    }
+
+    /// Stops the machine now.
+    public func crash() {
+        state.withLock { $0.isDown = true }
+    }
+
+    /// Ends a machine that stopped its work in an orderly way: the kernel writes everything.
+    public func unmount() {
+        state.withLock { state in
+            state.isDown = true
+            state.settle(.keepsEverything)
+        }
+    }
+
+    /// Decides what a crash left, after which the disk can be mounted again.
+    public func settle(_ fate: CrashFate) {
+        state.withLock { state in
+            precondition(state.isDown, "only what is down has a fate")
+            state.faults.crashAfter = nil
+            state.settle(fate)
+        }
+    }
+
+    /// Whether the machine has stopped.
+    public var isDown: Bool { state.withLock { $0.isDown } }
+
+    /// What the disk does besides its work.
+    public var faults: DiskFaults {
+        get { state.withLock { $0.faults } }
+        set { state.withLock { $0.faults = newValue } }
+    }
+
+    /// How often each call was made.
+    public func count(of operation: DiskOperation) -> Int {
+        state.withLock { $0.operationCounts[Int(operation.rawValue)] }
+    }
+
+    /// Runs one call on the state, notes it, and lets its time pass.
+    func perform<Value: Sendable>(
+        _ operation: DiskOperation,
+        _ body: (inout DiskState) throws(FileError) -> Value
+    ) throws(FileError) -> Value {
+        defer {
+            let latency = state.withLock { $0.latency(of: operation) }
+            trace.mark(UInt64(operation.rawValue), UInt64(DiskState.nanoseconds(latency)))
+            timeline.elapse(latency)
+        }
+        return try state.withLock { state throws(FileError) in try body(&state) }
+    }
+
+    /// Looks at the state from outside the simulation: takes no time, meets no fault.
+    func inspect<Value: Sendable>(_ body: (inout DiskState) -> Value) -> Value {
+        state.withLock { state in body(&state) }
+    }
+
+    /// What the wall clock says, for a file's time.
+    var wallMilliseconds: UInt64 { clocks.wallMilliseconds() }
+}
+
+/// The disk as one life of a machine sees it.
+struct SimulatedFileSystem: FileSystem {
+    let disk: SimulatedDisk
+    let life: Int
+
+    /// Opens a directory by its path from the root; what had to be made is durable at once.
+    func directory(at path: String, _ presence: Presence) throws(FileError) -> any Directory {
+        var node = NameTable.root
+        for component in path.split(separator: "/") where component != "." {
+            let parent = SimulatedDirectory(disk: disk, life: life, node: node)
+            let (child, isNew) = try parent.find(String(component), presence)
+            if isNew { try parent.sync() }
+            node = child
+        }
+        return SimulatedDirectory(disk: disk, life: life, node: node)
+    }
+}
