@@ -25,9 +25,8 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     /// The status it comes with unless the case at hand has a better one.
     public var status: Int {
         switch self {
-        case .blobUnknown, .blobUploadUnknown, .manifestUnknown, .nameUnknown,
-            .manifestBlobUnknown:
-            404
+        case .blobUnknown, .blobUploadUnknown, .manifestUnknown, .nameUnknown: 404
+        case .manifestBlobUnknown: 400
         case .blobUploadInvalid, .digestInvalid, .manifestInvalid, .nameInvalid, .sizeInvalid: 400
         case .unauthorized: 401
         case .denied: 403

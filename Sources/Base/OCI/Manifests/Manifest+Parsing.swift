@@ -119,9 +119,9 @@ extension Manifest {
         _ place: String
     ) throws(ManifestError) -> Descriptor {
         guard value.members != nil else { throw .invalid("\(place) must be a descriptor") }
-        guard let mediaType = value["mediaType"]?.string, !mediaType.isEmpty else {
-            throw .invalid("\(place).mediaType is missing")
-        }
+        guard let mediaType = value["mediaType"]?.string, !mediaType.isEmpty,
+            mediaType.utf8.count <= MediaType.lengthMax
+        else { throw .invalid("\(place).mediaType is missing or too long") }
         guard let digest = value["digest"]?.string.flatMap({ Digest($0) }) else {
             throw .invalid("\(place).digest must be sha256 or sha512 and lower-case hexadecimal")
         }
@@ -137,6 +137,9 @@ extension Manifest {
     ) throws(ManifestError) -> String? {
         guard let value = root[key], value != .null else { return nil }
         guard let text = value.string else { throw .invalid("\(key) must be a string") }
+        guard text.utf8.count <= MediaType.lengthMax else {
+            throw .invalid("\(key) is longer than \(MediaType.lengthMax) bytes")
+        }
         return text.isEmpty ? nil : text
     }
 

@@ -2,6 +2,8 @@
 
 /// The media types a registry treats in a way of their own; any other names an artifact's content.
 public enum MediaType {
+    /// The longest type in bytes: two names of 127 and a slash (RFC 6838, 4.2).
+    public static let lengthMax = 255
     /// OCI image manifest (image-spec, manifest.md).
     public static let ociManifest = "application/vnd.oci.image.manifest.v1+json"
     /// OCI image index (image-spec, image-index.md).

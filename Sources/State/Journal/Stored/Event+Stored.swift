@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OCI
+import Platform
+
+extension Event {
+    /// Writes what stands after the kind and the length.
+    func write(to writer: inout ByteWriter) {
+        switch self {
+        case .blobLinked(let repository, let digest, let size, let generation):
+            writer.repository(repository)
+            writer.digest(digest)
+            writer.number(size)
+            writer.number(generation.number)
+        case .blobUnlinked(let repository, let digest),
+            .manifestDeleted(let repository, let digest):
+            writer.repository(repository)
+            writer.digest(digest)
+        case .manifestPut(let repository, let facts):
+            writer.repository(repository)
+            facts.write(to: &writer)
+        case .tagPut(let repository, let tag, let digest):
+            writer.repository(repository)
+            writer.text(tag.description)
+            writer.digest(digest)
+        case .tagDeleted(let repository, let tag):
+            writer.repository(repository)
+            writer.text(tag.description)
+        case .sweepEpochRaised(let epoch): writer.number(epoch)
+        case .regionHandover(let successor), .estateHandover(let successor):
+            writer.text(successor)
+        case .regionLevelRaised(let level), .estateLevelRaised(let level): writer.number(level)
+        case .namespaceCreated(let id, let name):
+            writer.id(id)
+            writer.text(name)
+        }
+    }
+
+    /// Reads what `write` wrote.
+    static func read(
+        _ kind: EventKind,
+        from reader: inout ByteReader
+    ) throws(EntryError) -> Event {
+        switch kind {
+        case .blobLinked:
+            .blobLinked(
+                try reader.repository(),
+                try reader.digest(),
+                size: try reader.number(),
+                Generation(try reader.number())
+            )
+        case .blobUnlinked: .blobUnlinked(try reader.repository(), try reader.digest())
+        case .manifestPut:
+            .manifestPut(try reader.repository(), try ManifestFacts.read(from: &reader))
+        case .manifestDeleted: .manifestDeleted(try reader.repository(), try reader.digest())
+        case .tagPut: .tagPut(try reader.repository(), try reader.tag(), try reader.digest())
+        case .tagDeleted: .tagDeleted(try reader.repository(), try reader.tag())
+        case .sweepEpochRaised: .sweepEpochRaised(try reader.number())
+        case .regionHandover: .regionHandover(try reader.text())
+        case .regionLevelRaised: .regionLevelRaised(try reader.number())
+        case .namespaceCreated: .namespaceCreated(try reader.id(), name: try reader.text())
+        case .estateHandover: .estateHandover(try reader.text())
+        case .estateLevelRaised: .estateLevelRaised(try reader.number())
+        }
+    }
+}
+
+extension ManifestFacts {
+    func write(to writer: inout ByteWriter) {
+        writer.digest(digest)
+        writer.number(size)
+        writer.number(generation.number)
+        writer.text(mediaType)
+        writer.number(UInt8(artifactType == nil ? 0 : 1))
+        if let artifactType { writer.text(artifactType) }
+        writer.number(UInt8(subject == nil ? 0 : 1))
+        if let subject { writer.digest(subject) }
+        writer.number(UInt32(references.count))
+        for reference in references {
+            writer.number(reference.role.rawValue)
+            writer.digest(reference.digest)
+        }
+    }
+
+    static func read(from reader: inout ByteReader) throws(EntryError) -> ManifestFacts {
+        var facts = ManifestFacts(
+            digest: try reader.digest(),
+            size: try reader.number(),
+            generation: Generation(try reader.number()),
+            mediaType: try reader.text(),
+            artifactType: try reader.optional { reader throws(EntryError) in try reader.text() },
+            subject: try reader.optional { reader throws(EntryError) in try reader.digest() },
+            references: []
+        )
+        let count = try reader.number(UInt32.self)
+        for _ in 0..<count {
+            guard let role = ReferenceRole(rawValue: try reader.number()) else {
+                throw .malformed("a reference has no known role")
+            }
+            facts.references.append(ManifestReference(role: role, digest: try reader.digest()))
+        }
+        return facts
+    }
+}
