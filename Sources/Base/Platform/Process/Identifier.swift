@@ -15,6 +15,9 @@ public struct Identifier: Hashable, Comparable, Sendable, CustomStringConvertibl
         self.low = low
     }
 
+    /// No id: what nobody in particular did.
+    public static let zero = Identifier(high: 0, low: 0)
+
     /// Draws a new id.
     public init(from random: some RandomSource) {
         let bytes = random.bytes(16)

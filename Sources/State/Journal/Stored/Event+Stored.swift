@@ -102,3 +102,19 @@ extension ManifestFacts {
         return facts
     }
 }
+
+extension ManifestFacts {
+    /// The facts as they stand in an entry.
+    public var stored: [UInt8] {
+        var writer = ByteWriter()
+        write(to: &writer)
+        return writer.bytes
+    }
+
+    /// Reads what `stored` wrote; nil for anything else.
+    public init?(stored: [UInt8]) {
+        var reader = ByteReader(stored[...])
+        guard let facts = try? ManifestFacts.read(from: &reader), reader.isAtEnd else { return nil }
+        self = facts
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SQLite
+import Journal
+import OCI
+
+extension Applier {
+    /// The tag is this digest, unless a greater stamp says otherwise; the loser stays in the history.
+    func put(
+        _ tag: Tag,
+        _ digest: Digest,
+        in repository: Int64,
+        ordinal: Int
+    ) throws(CatalogError) {
+        try remember(tag, digest, repository, ordinal)
+        guard try !isBuried(.tag, repository, Array(tag.description.utf8)) else { return }
+        try assertManifest(digest, repository)
+        let before = try session.first(
+            "SELECT stamp < ?3 FROM tags WHERE repository = ?1 AND name = ?2",
+            .integer(repository),
+            .text(tag.description),
+            .stamp(entry.stamp),
+            read: { $0.integer(0) != 0 }
+        )
+        if before == false { return }
+        try session.run(
+            """
+            INSERT INTO tags (repository, name, digest, stamp, position) VALUES (?1, ?2, ?3, ?4, ?5)
+            ON CONFLICT DO UPDATE SET digest = excluded.digest, stamp = excluded.stamp,
+                position = excluded.position
+            """,
+            .integer(repository),
+            .text(tag.description),
+            .digest(digest),
+            .stamp(entry.stamp),
+            .number(position)
+        )
+        if before == nil { try count(repository, tags: 1) }
+    }
+
+    /// The tag is gone, unless a greater stamp put it.
+    func delete(_ tag: Tag, in repository: Int64, ordinal: Int) throws(CatalogError) {
+        try remember(tag, nil, repository, ordinal)
+        try bury(.tag, repository, Array(tag.description.utf8))
+        let removed = try session.run(
+            "DELETE FROM tags WHERE repository = ?1 AND name = ?2 AND stamp < ?3",
+            .integer(repository),
+            .text(tag.description),
+            .stamp(entry.stamp)
+        )
+        if removed > 0 { try count(repository, tags: -1) }
+    }
+
+    private func remember(
+        _ tag: Tag,
+        _ digest: Digest?,
+        _ repository: Int64,
+        _ ordinal: Int
+    ) throws(CatalogError) {
+        try session.run(
+            """
+            INSERT INTO tag_history (repository, name, position, ordinal, digest, stamp)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            """,
+            .integer(repository),
+            .text(tag.description),
+            .number(position),
+            .integer(Int64(ordinal)),
+            .optional(digest),
+            .stamp(entry.stamp)
+        )
+    }
+}

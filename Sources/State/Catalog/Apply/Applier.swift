@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SQLite
+import Journal
+import OCI
+import Platform
+
+/// Applies one entry to the projection: a pure function of the state and the entry.
+///
+/// It checks nothing a decision checks, has no clock and no chance, and reads no table of the other
+/// journal. Two rules hold whatever order entries of several regions come in: a put asserts, with its
+/// stamp, everything it names; a delete removes what has a smaller stamp and leaves a tombstone.
+struct Applier {
+    let session: Session
+    let entry: Entry
+    /// The place in the journal here, which differs from the origin's for entries of other regions.
+    let position: UInt64
+
+    func apply() throws(CatalogError) {
+        for (ordinal, event) in entry.events.enumerated() {
+            try apply(event, ordinal: ordinal)
+        }
+        try mark()
+    }
+
+    private func apply(_ event: Event, ordinal: Int) throws(CatalogError) {
+        switch event {
+        case .blobLinked(let key, let digest, let size, let generation):
+            try link(repository(key), digest, size: size, generation)
+        case .blobUnlinked(let key, let digest): try unlink(repository(key), digest)
+        case .manifestPut(let key, let facts): try put(facts, in: repository(key))
+        case .manifestDeleted(let key, let digest):
+            try deleteManifest(digest, in: repository(key))
+        case .tagPut(let key, let tag, let digest):
+            try put(tag, digest, in: repository(key), ordinal: ordinal)
+        case .tagDeleted(let key, let tag):
+            try delete(tag, in: repository(key), ordinal: ordinal)
+        case .sweepEpochRaised(let epoch):
+            try session.run(
+                "UPDATE marks SET epoch = max(epoch, ?1) WHERE scope = 1",
+                .number(epoch)
+            )
+        case .regionLevelRaised(let level), .estateLevelRaised(let level):
+            try session.run(
+                "UPDATE marks SET level = max(level, ?1) WHERE scope = ?2",
+                .integer(Int64(level)),
+                .integer(Int64(entry.scope.rawValue))
+            )
+        case .namespaceCreated(let id, let name):
+            try session.run(
+                "INSERT INTO namespaces (id, name, stamp) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+                .id(id),
+                .text(name),
+                .stamp(entry.stamp)
+            )
+        case .regionHandover, .estateHandover: break
+        }
+    }
+
+    /// The greatest stamp seen and the position reached.
+    private func mark() throws(CatalogError) {
+        try session.run(
+            """
+            UPDATE marks SET incarnation = ?1, position = ?2, stamp = max(stamp, ?3) WHERE scope = ?4
+            """,
+            .integer(Int64(entry.origin.incarnation)),
+            .number(position),
+            .stamp(entry.stamp),
+            .integer(Int64(entry.scope.rawValue))
+        )
+    }
+
+    /// The row of a repository, made at the first event that names it; rows are never removed, so
+    /// the next number is a function of the entries.
+    func repository(_ key: RepositoryKey) throws(CatalogError) -> Int64 {
+        if let known = try session.first(
+            "SELECT id FROM repositories WHERE namespace = ?1 AND path = ?2",
+            .id(key.namespace),
+            .text(key.path),
+            read: { $0.integer(0) }
+        ) {
+            return known
+        }
+        try session.run(
+            """
+            INSERT INTO repositories (id, namespace, path, manifests, blobs, tags, bytes)
+            SELECT coalesce(max(id), 0) + 1, ?1, ?2, 0, 0, 0, 0 FROM repositories
+            """,
+            .id(key.namespace),
+            .text(key.path)
+        )
+        return try repository(key)
+    }
+
+    /// Adds to a repository's counts.
+    func count(
+        _ repository: Int64,
+        manifests: Int64 = 0,
+        blobs: Int64 = 0,
+        tags: Int64 = 0,
+        bytes: Int64 = 0
+    ) throws(CatalogError) {
+        if bytes != 0 {
+            let before =
+                try session.first(
+                    "SELECT bytes FROM repositories WHERE id = ?1",
+                    .integer(repository),
+                    read: { $0.integer(0) }
+                ) ?? 0
+            guard !before.addingReportingOverflow(bytes).overflow else {
+                throw .poison("a repository would have more than 2^63 bytes")
+            }
+        }
+        try session.run(
+            """
+            UPDATE repositories SET manifests = manifests + ?1, blobs = blobs + ?2,
+                tags = tags + ?3, bytes = bytes + ?4 WHERE id = ?5
+            """,
+            .integer(manifests),
+            .integer(blobs),
+            .integer(tags),
+            .integer(bytes),
+            .integer(repository)
+        )
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Journal
+public import SQLite
+
+/// Why the catalog could not answer, apply or commit.
+public enum CatalogError: Error, Hashable, Sendable {
+    /// The disk is full: nothing was changed; deletes and pulls go on.
+    case full
+    /// The disk or the files may not be written; pulls go on.
+    case readOnly
+    /// A page the answer needs fails its check; nothing was decided on it.
+    case pageCheckFailed(String)
+    /// The file is damaged or not ours; the sentence says how it was noticed and the way out.
+    case damaged(String)
+    /// Written by a later version of Breakwater; the sentence says what is needed.
+    case newer(String)
+    /// An entry cannot be applied to this state; its change is refused, others go on.
+    case poison(String)
+    /// SQLite or the disk failed in another way; it may pass.
+    case trouble(SQLiteError)
+
+    /// What a failure of SQLite means for the catalog.
+    init(_ error: SQLiteError) {
+        if error.isPageCheckFailure {
+            self = .pageCheckFailed(error.message)
+        } else if error.isFull {
+            self = .full
+        } else if error.isReadOnly {
+            self = .readOnly
+        } else if error.isCorrupt {
+            self = .damaged("SQLite: \(error.message); run 'breakwater catalog rebuild --offline'")
+        } else {
+            self = .trouble(error)
+        }
+    }
+
+    /// Whether the disk may or may not have what was being committed: the process must end.
+    public var leavesCommitUnknown: Bool {
+        guard case .trouble(let error) = self else { return false }
+        return error.isSyncFailure
+    }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SQLite
+public import Journal
+public import OCI
+
+/// A manifest's row.
+public struct ManifestRow: Hashable, Sendable {
+    /// What it is.
+    public var facts: ManifestFacts
+    /// Its greatest assertion.
+    public var stamp: Stamp
+}
+
+extension CatalogView {
+    /// A manifest of a repository.
+    public func manifest(
+        _ repository: Int64,
+        _ digest: Digest
+    ) throws(CatalogError) -> ManifestRow? {
+        let row = try session.first(
+            """
+            SELECT media_type, artifact_type, subject, stamp, generation, size
+            FROM manifests JOIN content USING (digest) WHERE repository = ?1 AND digest = ?2
+            """,
+            .integer(repository),
+            .digest(digest),
+            read: { row in
+                (
+                    row.text(0), row.isNull(1) ? nil : row.text(1),
+                    row.isNull(2) ? nil : Digest(key: row.blob(2)), Stamp(sortable: row.blob(3)),
+                    UInt64(row.integer(4)), UInt64(row.integer(5))
+                )
+            }
+        )
+        guard let row, let stamp = row.3 else { return nil }
+        let references = try session.all(
+            """
+            SELECT role, digest FROM manifest_references
+            WHERE repository = ?1 AND manifest = ?2 ORDER BY ordinal
+            """,
+            .integer(repository),
+            .digest(digest),
+            read: { row in
+                ReferenceRole(rawValue: UInt8(row.integer(0))).flatMap { role in
+                    Digest(key: row.blob(1)).map { ManifestReference(role: role, digest: $0) }
+                }
+            }
+        )
+        let facts = ManifestFacts(
+            digest: digest,
+            size: row.5,
+            generation: Generation(row.4),
+            mediaType: row.0,
+            artifactType: row.1,
+            subject: row.2,
+            references: references.compactMap { $0 }
+        )
+        return ManifestRow(facts: facts, stamp: stamp)
+    }
+
+    /// A manifest's type, generation and size, without what it names.
+    public func manifestContent(
+        _ repository: Int64,
+        _ digest: Digest
+    ) throws(CatalogError) -> (mediaType: String, content: ContentRow)? {
+        try session.first(
+            """
+            SELECT media_type, generation, size FROM manifests JOIN content USING (digest)
+            WHERE repository = ?1 AND digest = ?2
+            """,
+            .integer(repository),
+            .digest(digest),
+            read: { row in
+                (
+                    row.text(0),
+                    ContentRow(
+                        generation: Generation(UInt64(row.integer(1))),
+                        size: UInt64(row.integer(2))
+                    )
+                )
+            }
+        )
+    }
+
+    /// Digests of up to `limit` manifests of a repository greater than `after`.
+    public func manifests(
+        _ repository: Int64,
+        after: Digest?,
+        limit: Int
+    ) throws(CatalogError) -> [Digest] {
+        try session.all(
+            """
+            SELECT digest FROM manifests WHERE repository = ?1 AND digest > ?2
+            ORDER BY digest LIMIT ?3
+            """,
+            .integer(repository),
+            .blob(after?.key ?? []),
+            .integer(Int64(limit)),
+            read: { Digest(key: $0.blob(0)) }
+        ).compactMap { $0 }
+    }
+
+    /// A manifest of the repository that names the digest as config, layer or child, if there is one.
+    public func firstManifestNaming(
+        _ repository: Int64,
+        _ digest: Digest
+    ) throws(CatalogError) -> Digest? {
+        try session.first(
+            """
+            SELECT manifest FROM manifest_references
+            WHERE repository = ?1 AND digest = ?2 AND role <> ?3 ORDER BY manifest LIMIT 1
+            """,
+            .integer(repository),
+            .digest(digest),
+            .integer(Int64(ReferenceRole.external.rawValue)),
+            read: { Digest(key: $0.blob(0)) }
+        ).flatMap { $0 }
+    }
+
+    /// Up to `limit` manifests whose subject is the digest, greater than `after`; of one type if given.
+    public func referrers(
+        _ repository: Int64,
+        of subject: Digest,
+        artifactType: String? = nil,
+        after: Digest?,
+        limit: Int
+    ) throws(CatalogError) -> [Digest] {
+        try session.all(
+            """
+            SELECT digest FROM manifests
+            WHERE repository = ?1 AND subject = ?2 AND digest > ?3
+                AND (?4 IS NULL OR artifact_type = ?4) ORDER BY digest LIMIT ?5
+            """,
+            .integer(repository),
+            .digest(subject),
+            .blob(after?.key ?? []),
+            .optional(artifactType),
+            .integer(Int64(limit)),
+            read: { Digest(key: $0.blob(0)) }
+        ).compactMap { $0 }
+    }
+}
