@@ -45,6 +45,14 @@ public struct Headers: Sendable, Equatable {
         append(name, value)
     }
 
+    /// Without the spaces and tabs around it (RFC 9110, 5.6.3).
+    static func trimmed(_ text: Substring.UTF8View) -> Substring.UTF8View {
+        let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+        var rest = text.drop(while: isBlank)
+        while let last = rest.last, isBlank(last) { rest = rest.dropLast() }
+        return rest
+    }
+
     private static func same(_ left: String, _ right: String) -> Bool {
         left.utf8.count == right.utf8.count
             && zip(left.utf8, right.utf8).allSatisfy { lower($0) == lower($1) }
