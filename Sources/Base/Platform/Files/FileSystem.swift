@@ -36,7 +36,7 @@ public protocol Directory: AnyObject, Sendable {
     /// Returns up to `limit` names greater than `after` in byte order, without `.` and `..`.
     func names(after: String, limit: Int) throws(FileError) -> [String]
     /// Renames a file of this directory into `target`, replacing what is there; durable only after
-    /// both directories are synced.
+    /// `target` is synced.
     func rename(_ name: String, to target: any Directory, as newName: String) throws(FileError)
     /// Removes the file `name`; durable only after `sync`.
     func remove(_ name: String) throws(FileError)

@@ -84,6 +84,7 @@ struct DiskState {
 
     /// Turns the disk into what a crash left of it.
     mutating func settle(_ fate: CrashFate) {
+        guard fate != .processOnly else { return }
         names.settle(fate, &generator)
         let reachable = names.reachableNodes()
         files = files.filter { reachable.contains($0.key) }

@@ -110,7 +110,7 @@ final class FileNode: @unchecked Sendable {
     /// Turns the file into what a crash left of it.
     func settle(_ fate: CrashFate, _ generator: inout SeededGenerator) {
         switch fate {
-        case .keepsEverything: break
+        case .processOnly: return
         case .forgetsUnsynced: bytes = durableBytes
         case .seeded: bytes = torn(&generator)
         }
@@ -175,14 +175,4 @@ final class FileNode: @unchecked Sendable {
             ? Array(bytes[..<count])
             : bytes + [UInt8](repeating: 0, count: count - bytes.count)
     }
-}
-
-/// What a crash does to what was not synced.
-public enum CrashFate: Sendable, CaseIterable {
-    /// The process ended, the machine did not: the kernel still writes everything.
-    case keepsEverything
-    /// Nothing but what was synced is there.
-    case forgetsUnsynced
-    /// Each sector, length and name for itself, as the seed draws.
-    case seeded
 }

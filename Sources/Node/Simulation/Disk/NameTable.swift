@@ -2,8 +2,9 @@
 
 /// Which names lead where: as programs see it, and as the platter may have it.
 ///
-/// Every creation, removal and rename stays undoable, each for itself, until all directories it
-/// touches were synced. A rename is done or undone as one: journaling file systems promise that much.
+/// Every creation, removal and rename stays undoable, each for itself, until its directory was synced;
+/// for a rename, that is the one the file moved into. A rename is done or undone as one: journaling
+/// file systems promise that much.
 struct NameTable {
     /// The root directory's number.
     static let root = 0
@@ -21,7 +22,8 @@ struct NameTable {
     private struct Change {
         var order: UInt64
         var edits: [Edit]
-        var unsynced: Set<Int>
+        /// The directory whose sync makes it durable.
+        var directory: Int
     }
 
     /// What the platter has under a name, and which change put it there.
@@ -48,29 +50,23 @@ struct NameTable {
         entries[directory] = nil
     }
 
-    /// Does all of `edits` as one change.
+    /// Does all of `edits` as one change, which the sync of the last one's directory makes durable.
     mutating func change(_ edits: [Edit], order: UInt64) {
         for edit in edits { entries[edit.directory]?[edit.name] = edit.node }
-        changes.append(Change(order: order, edits: edits, unsynced: Set(edits.map(\.directory))))
+        guard let directory = edits.last?.directory else { return }
+        changes.append(Change(order: order, edits: edits, directory: directory))
     }
 
-    /// Makes durable what waited for this directory alone.
+    /// Makes durable what waited for this directory.
     mutating func sync(_ directory: Int) {
-        for index in changes.indices { changes[index].unsynced.remove(directory) }
-        for change in changes where change.unsynced.isEmpty { apply(change) }
-        changes.removeAll(where: \.unsynced.isEmpty)
+        for change in changes where change.directory == directory { apply(change) }
+        changes.removeAll { $0.directory == directory }
     }
 
-    /// Turns the names into what a crash left of them.
+    /// Turns the names into what a power cut left of them.
     mutating func settle(_ fate: CrashFate, _ generator: inout SeededGenerator) {
-        for change in changes {
-            let survives =
-                switch fate {
-                case .keepsEverything: true
-                case .forgetsUnsynced: false
-                case .seeded: generator.chance(1, in: 2)
-                }
-            if survives { apply(change) }
+        for change in changes where fate == .seeded && generator.chance(1, in: 2) {
+            apply(change)
         }
         changes = []
         entries = durable.mapValues { $0.compactMapValues(\.node) }

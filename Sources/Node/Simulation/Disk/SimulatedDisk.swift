@@ -8,7 +8,7 @@ import Synchronization
 /// It gives at least what ext4 and xfs promise, and no more: a synced file has its bytes and length,
 /// a synced directory its names; everything else may be lost or half there after a crash. It
 /// outlives the machines that mount it: `mount` starts one, a crash stops it (every call then throws
-/// and changes nothing), `reboot` decides what is left. `DiskView` looks at it from outside.
+/// and changes nothing), `settle` decides what is left. `DiskView` looks at it from outside.
 public final class SimulatedDisk: Sendable {
     private let state: Mutex<DiskState>
     private let timeline: Timeline
@@ -32,7 +32,7 @@ public final class SimulatedDisk: Sendable {
     /// Starts a machine on the disk; the file system is its, and dead after the next crash.
     public func mount() -> any FileSystem {
         let life = state.withLock { state in
-            precondition(state.isDown, "the disk is mounted: crash or unmount it first")
+            precondition(state.isDown, "the disk is mounted: crash it first")
             state.isDown = false
             state.life += 1
             return state.life
@@ -40,17 +40,9 @@ public final class SimulatedDisk: Sendable {
         return SimulatedFileSystem(disk: self, life: life)
     }
 
-    /// Stops the machine now.
+    /// Stops whatever runs on the disk now.
     public func crash() {
         state.withLock { $0.isDown = true }
-    }
-
-    /// Ends a machine that stopped its work in an orderly way: the kernel writes everything.
-    public func unmount() {
-        state.withLock { state in
-            state.isDown = true
-            state.settle(.keepsEverything)
-        }
     }
 
     /// Decides what a crash left, after which the disk can be mounted again.
