@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import OCI
+import Synchronization
+
+/// What clients were told, kept outside of the system: the judge of every later answer.
+///
+/// Each effect of each request is a write between two ticks: when the request was sent and when its
+/// outcome was known. A value may be read if some write set it that was not certainly overwritten
+/// before the read began. Concurrent writes may come in either order, and an unknown outcome is
+/// neither done nor undone, so this accepts more than a linearizable history; it never accuses a
+/// correct registry.
+public final class Ledger: Sendable {
+    /// The writes of one request that is under way.
+    public struct Ticket: Hashable, Sendable {
+        fileprivate var subjects: [Subject]
+        /// When the request was sent.
+        public fileprivate(set) var begun: Int
+    }
+
+    private struct State {
+        var now = 0
+        var writes: [Subject: [Write]] = [:]
+        var crashes: [Int] = []
+
+        mutating func tick() -> Int {
+            now += 1
+            return now
+        }
+    }
+
+    private let state = Mutex(State())
+
+    /// Makes an empty ledger.
+    public init() {}
+
+    /// The time, in ticks.
+    public func tick() -> Int {
+        state.withLock { $0.tick() }
+    }
+
+    /// Notes that a request is sent which means to do `effects`; `request` is for reports.
+    public func begin(_ effects: [Effect], _ request: String) -> Ticket {
+        state.withLock { state in
+            let begun = state.tick()
+            for effect in effects {
+                let write = Write(effect: effect, request: request, begun: begun, isCertain: false)
+                state.writes[effect.subject, default: []].append(write)
+            }
+            return Ticket(subjects: effects.map(\.subject), begun: begun)
+        }
+    }
+
+    /// Notes what became of it; returns the tick.
+    @discardableResult public func end(_ ticket: Ticket, _ outcome: Outcome) -> Int {
+        state.withLock { state in
+            let ended = state.tick()
+            for subject in ticket.subjects {
+                if outcome == .refused {
+                    state.writes[subject]?.removeAll { $0.begun == ticket.begun }
+                    continue
+                }
+                for index in state.writes[subject]?.indices ?? 0..<0
+                where state.writes[subject]?[index].begun == ticket.begun {
+                    state.writes[subject]?[index].end(at: ended, outcome)
+                }
+            }
+            return ended
+        }
+    }
+
+    /// Notes that a machine stopped without warning.
+    public func noteCrash() {
+        state.withLock { state in state.crashes.append(state.tick()) }
+    }
+
+    /// Every subject any request meant to change, in order.
+    public var subjects: [Subject] {
+        state.withLock { $0.writes.keys.sorted() }
+    }
+
+    /// Judges a read of `subject` that was sent at tick `begun` and whose answer is known now.
+    public func judge(_ subject: Subject, read value: Digest?, begunAt begun: Int) -> Verdict {
+        state.withLock { state in
+            let ended = state.tick()
+            let writes = state.writes[subject] ?? []
+            switch Ledger.search(value, writes, begun: begun, ended: ended) {
+            case .explained: return .possible
+            case .unwritten: return .neverWritten
+            case .blocked(let by):
+                let since = by.ended ?? 0
+                return .overwritten(
+                    by: by.request,
+                    value: by.effect.value,
+                    crashedSince: state.crashes.contains { $0 > since && $0 <= ended }
+                )
+            }
+        }
+    }
+
+    /// Whether a read between those ticks could find `value`.
+    public func allows(_ subject: Subject, _ value: Digest?, begunAt begun: Int) -> Bool {
+        judge(subject, read: value, begunAt: begun) == .possible
+    }
+
+    /// Every value a request could have found, absence included, in order of first writing; what the
+    /// request itself wrote does not count.
+    public func possibleValues(_ subject: Subject, foundBy ticket: Ticket) -> [Digest?] {
+        state.withLock { state in
+            let ended = state.tick()
+            let writes = (state.writes[subject] ?? []).filter { $0.begun != ticket.begun }
+            var distinct: [Digest?] = [nil]
+            for write in writes where !distinct.contains(write.effect.value) {
+                distinct.append(write.effect.value)
+            }
+            return distinct.filter { value in
+                Ledger.search(value, writes, begun: ticket.begun, ended: ended).isExplained
+            }
+        }
+    }
+
+    private enum Finding {
+        case explained
+        case unwritten
+        case blocked(Write)
+
+        var isExplained: Bool {
+            if case .explained = self { return true }
+            return false
+        }
+    }
+
+    /// Looks for a write that explains a value, and for one that rules out all of those.
+    private static func search(
+        _ value: Digest?,
+        _ writes: [Write],
+        begun: Int,
+        ended: Int
+    ) -> Finding {
+        var sources = writes.filter { write in
+            guard write.effect.value == value, write.begun < ended else { return false }
+            guard let onlyIf = write.effect.onlyIf else { return true }
+            // A removal that concerns one value needs that value to have been there.
+            return writes.contains { $0.effect.value == onlyIf && $0.begun < write.ended ?? ended }
+        }.map { $0.ended ?? Int.max }
+        if value == nil { sources.append(0) }
+        guard let latest = sources.max() else { return .unwritten }
+        let blocker = writes.first { write in
+            guard write.overwrites(value), let end = write.ended else { return false }
+            return write.begun > latest && end < begun
+        }
+        return blocker.map { .blocked($0) } ?? .explained
+    }
+}
+
+extension Write {
+    mutating func end(at tick: Int, _ outcome: Outcome) {
+        ended = tick
+        isCertain = outcome == .done && effect.force == .certain
+    }
+}
+
+/// What the ledger says to an answer.
+public enum Verdict: Hashable, Sendable {
+    /// Some order of what clients did explains it.
+    case possible
+    /// Nobody ever wrote this value.
+    case neverWritten
+    /// An acknowledged write, before the read began, ended the value's life.
+    case overwritten(by: String, value: Digest?, crashedSince: Bool)
+}
