@@ -150,7 +150,10 @@ let modules: [Module] = [
     Module(
         name: "Simulation",
         layer: .node,
-        uses: ["Platform", "HTTP", "JSON", "OCI", "Crypto"],
+        uses: [
+            "Platform", "HTTP", "JSON", "OCI", "SQLite", "Crypto", "Telemetry", "Journal",
+            "Catalog", "Blobs", "BlobsDisk", "Registry", "RegistryAPI",
+        ],
         port: "Node",
         tests: ["Contracts"]
     ),

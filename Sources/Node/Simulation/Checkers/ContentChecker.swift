@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import Crypto
+import Journal
+import OCI
+
+/// I2, with a god's view: whatever the catalog names lies on the platter, whole, and hashes to its name.
+struct ContentChecker {
+    let content: Content
+    let findings: Findings
+    let disk: SimulatedDisk
+    /// The data directory's path on the disk.
+    let directory: String
+
+    /// Checks every digest there could be, and everything each manifest names.
+    func check(_ view: CatalogView) throws(CatalogError) {
+        let durable = DiskView(disk, .durable)
+        let digests = content.blobs.map(\.digest) + content.manifests.map(\.digest)
+        for digest in digests {
+            guard let row = try view.content(digest) else { continue }
+            check(digest, row.generation, size: row.size, durable)
+        }
+        for name in content.repositories {
+            guard let repository = try view.repository(name) else { continue }
+            for manifest in content.manifests
+            where try view.manifest(repository.number, manifest.digest) != nil {
+                try checkNamed(by: manifest, name, repository.number, view)
+            }
+        }
+    }
+
+    /// Checks one copy, wherever the layout of the blob directory says it is.
+    func check(
+        _ digest: Digest,
+        _ generation: Generation,
+        size: UInt64?,
+        _ durable: DiskView
+    ) {
+        let path = ContentChecker.path(directory, digest, generation)
+        guard let bytes = durable.bytes(at: path) else {
+            return findings.report(
+                Violation(.noDangling, "\(digest) is named, and the platter has no \(path)")
+            )
+        }
+        findings.require(
+            Digest.of(bytes, digest.algorithm) == digest
+                && size ?? UInt64(bytes.count)
+                    == UInt64(bytes.count),
+            .noDangling,
+            "\(digest) is named, and the platter has \(bytes.count) other bytes"
+        )
+    }
+
+    /// Where a blob lies (docs/formats/blob-directory.md), spelled out once more on purpose.
+    static func path(
+        _ directory: String,
+        _ digest: Digest,
+        _ generation: Generation
+    ) -> String {
+        let number = String(generation.number)
+        let zeros = String(repeating: "0", count: 20 - number.utf8.count)
+        let hex = digest.hex
+        return "\(directory)/blobs/\(zeros)\(number)/\(digest.algorithm.name)/"
+            + "\(hex.prefix(2))/\(hex)"
+    }
+
+    private func checkNamed(
+        by manifest: Content.Manifest,
+        _ name: RepositoryName,
+        _ repository: Int64,
+        _ view: CatalogView
+    ) throws(CatalogError) {
+        for digest in manifest.blobs where try view.link(repository, digest) == nil {
+            findings.report(
+                Violation(.noDangling, "\(name) has \(manifest.digest) without its blob \(digest)")
+            )
+        }
+        for child in manifest.children where try view.manifest(repository, child) == nil {
+            findings.report(
+                Violation(.noDangling, "\(name) has \(manifest.digest) without its child \(child)")
+            )
+        }
+    }
+}

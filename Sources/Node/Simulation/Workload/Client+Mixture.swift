@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OCI
+
+/// What clients do, with how often they do it.
+enum Operation: String, CaseIterable {
+    case pushImage, moveTag, pushUnderTags, uploadBlob, wrongDigest, deleteTag, deleteManifest
+    case deleteBlob, pullTag, pullManifest, pullBlob, pullPart, listTags, listReferrers, pause
+
+    var weight: Int {
+        switch self {
+        case .pushImage: 14
+        case .moveTag: 14
+        case .pushUnderTags: 5
+        case .uploadBlob: 7
+        case .wrongDigest: 2
+        case .deleteTag: 5
+        case .deleteManifest: 5
+        case .deleteBlob: 4
+        case .pullTag: 14
+        case .pullManifest: 6
+        case .pullBlob: 8
+        case .pullPart: 4
+        case .listTags: 5
+        case .listReferrers: 5
+        case .pause: 2
+        }
+    }
+}
+
+extension Client {
+    /// Does `count` operations, or fewer when a violation was found.
+    public mutating func run(operations count: Int) async {
+        for _ in 0..<count where findings.violations.isEmpty {
+            await step()
+            let pause = generator.below(30)
+            // A cancelled client does its next operation at once.
+            try? await timeline.sleep(for: .milliseconds(pause))
+        }
+    }
+
+    private mutating func step() async {
+        let operation = generator.pick(
+            weighted: Operation.allCases.map { ($0, weight: $0.weight) }
+        )
+        findings.count("operation \(operation.rawValue)")
+        let repository = generator.pick(content.repositories)
+        let manifest = generator.pick(content.manifests)
+        let blob = generator.pick(content.blobs)
+        let tag = generator.pick(content.tags)
+        switch operation {
+        case .pushImage: await pushImage(manifest, repository, tag)
+        case .moveTag: await moveTag(tag, to: manifest, in: repository)
+        case .pushUnderTags:
+            let tags = content.tags.filter { _ in generator.chance(1, in: 2) }
+            _ = await push(manifest, to: repository, tags: tags)
+        case .uploadBlob: _ = await upload(blob, to: repository)
+        case .wrongDigest: await uploadWrongly(blob, to: repository)
+        case .deleteTag: await delete(tag, in: repository)
+        case .deleteManifest: await delete(manifest, in: repository)
+        case .deleteBlob: await delete(blob, in: repository)
+        case .pullTag: await pullImage(tag, in: repository)
+        case .pullManifest: await pull(manifest, in: repository)
+        case .pullBlob: await pull(blob, in: repository)
+        case .pullPart: await pullPart(blob, in: repository)
+        case .listTags: await listTags(repository)
+        case .listReferrers: await listReferrers(of: manifest, in: repository)
+        case .pause:
+            let seconds = generator.within(1...20)
+            try? await timeline.sleep(for: .seconds(seconds))
+        }
+    }
+
+    /// Pushes as a build does, and looks whether it is there (I5).
+    private mutating func pushImage(
+        _ manifest: Content.Manifest,
+        _ repository: RepositoryName,
+        _ tag: Tag
+    ) async {
+        let condition: TagCondition = generator.chance(1, in: 6) ? .absent : .none
+        guard await push(manifest, to: repository, tags: [tag], condition: condition) else {
+            return
+        }
+        findings.count("image pushed")
+        await pull(tag, in: repository, byHead: generator.chance(1, in: 2))
+    }
+
+    /// Moves a tag to another manifest, half of the time only if nobody else did.
+    private mutating func moveTag(
+        _ tag: Tag,
+        to manifest: Content.Manifest,
+        in repository: RepositoryName
+    ) async {
+        var condition = TagCondition.none
+        if generator.chance(1, in: 2), let current = await pull(tag, in: repository) {
+            condition = .unchanged(current.digest)
+        }
+        _ = await push(manifest, to: repository, tags: [tag], condition: condition)
+    }
+
+    /// Pulls as a host does: the manifest by its tag, then what it names.
+    private mutating func pullImage(_ tag: Tag, in repository: RepositoryName) async {
+        guard let manifest = await pull(tag, in: repository) else { return }
+        for digest in manifest.children {
+            guard let child = content.manifest(digest) else { continue }
+            await pull(child, in: repository)
+        }
+        for digest in manifest.blobs {
+            guard let blob = content.blob(digest) else { continue }
+            await pull(blob, in: repository)
+        }
+    }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTP
+import OCI
+
+/// One client of the registry: it does what the seed draws, retries as clients do, and judges answers.
+public struct Client: Sendable {
+    /// How often a client tries one step of an operation.
+    static let attemptsMax = 8
+
+    let number: Int
+    let content: Content
+    let network: SimulatedNetwork
+    let ledger: Ledger
+    let findings: Findings
+    let timeline: Timeline
+    let trace: Trace
+    var generator: SeededGenerator
+
+    /// Makes the client of that number.
+    public init(
+        number: Int,
+        content: Content,
+        network: SimulatedNetwork,
+        ledger: Ledger,
+        findings: Findings,
+        timeline: Timeline,
+        trace: Trace,
+        generator: SeededGenerator
+    ) {
+        self.number = number
+        self.content = content
+        self.network = network
+        self.ledger = ledger
+        self.findings = findings
+        self.timeline = timeline
+        self.trace = trace
+        self.generator = generator
+    }
+
+    // MARK: - Requests
+
+    /// An answer, and its request's ticket in the ledger.
+    struct Answered {
+        var response: ReceivedResponse
+        var ticket: Ledger.Ticket
+        var begun: Int { ticket.begun }
+        var status: Int { response.status }
+        /// The code of the error, as the specification spells it.
+        var code: String? {
+            let text = String(decoding: response.body, as: UTF8.self)
+            return ErrorCode.allCases.first { text.contains("\"\($0.rawValue)\"") }?.rawValue
+        }
+    }
+
+    /// Sends a request once; nil when no answer came, or one that says nothing (429, 5xx).
+    func once(_ request: WireRequest, _ effects: [Effect] = []) async -> Answered? {
+        let ticket = ledger.begin(effects, request.line)
+        let reply = await network.send(
+            request,
+            effects: effects,
+            ticket,
+            in: ledger,
+            outcome: Client.outcome(request.method)
+        )
+        switch reply {
+        case .answer(let response):
+            trace.note("\(timeline.now) c\(number) \(request.line) → \(response.status)")
+            findings.count("answer \(response.status)")
+            guard response.status < 500, response.status != 429 else { return nil }
+            return Answered(response: response, ticket: ticket)
+        case .unreachable:
+            trace.note("\(timeline.now) c\(number) \(request.line) → unreachable")
+        case .lost:
+            trace.note("\(timeline.now) c\(number) \(request.line) → lost")
+        }
+        return nil
+    }
+
+    /// Sends a request that may be repeated until it is answered, or gives up.
+    func persistently(
+        _ request: WireRequest,
+        _ effects: [Effect] = []
+    ) async -> Answered? {
+        for attempt in 0..<Client.attemptsMax {
+            if let answered = await once(request, effects) { return answered }
+            await wait(attempt: attempt)
+        }
+        return nil
+    }
+
+    /// Waits as a patient client does before it tries again.
+    func wait(attempt: Int) async {
+        // A cancelled client tries again at once and is refused like everybody else.
+        try? await timeline.sleep(for: .milliseconds(100 << min(attempt, 6)))
+    }
+
+    /// What an answer says about the effects of its request: 201 did what was asked for, 202 a
+    /// deletion; another 2xx (a mount that became an upload) did not.
+    static func outcome(_ method: String) -> @Sendable (ReceivedResponse) -> Outcome {
+        let acknowledgement = method == "DELETE" ? 202 : 201
+        return { response in
+            switch response.status {
+            case acknowledgement: .done
+            case 429, 500...: .unknown
+            default: .refused
+            }
+        }
+    }
+
+    // MARK: - Judging
+
+    /// Judges what an answer showed of a subject.
+    func judge(_ subject: Subject, shows value: Digest?, _ answered: Answered, _ what: String) {
+        let verdict = ledger.judge(subject, read: value, begunAt: answered.begun)
+        let seen = value.map { "\($0)" } ?? "nothing"
+        switch verdict {
+        case .possible: break
+        case .neverWritten:
+            findings.report(
+                Violation(.noLeak, "\(what) shows \(seen) for \(subject), which nobody put there")
+            )
+        case .overwritten(let request, let other, let crashed):
+            let now = other.map { "\($0)" } ?? "nothing"
+            findings.report(
+                Violation(
+                    crashed ? .durable : .readYourWrites,
+                    "\(what) shows \(seen) for \(subject), but \(request) made it \(now)"
+                )
+            )
+        }
+    }
+
+    /// Reports an answer that no state of the registry explains.
+    func unexpected(_ request: WireRequest, _ answered: Answered) {
+        findings.report(
+            Violation(
+                .answers,
+                "\(request.line) was answered \(answered.status) \(answered.code ?? "")"
+            )
+        )
+    }
+}
