@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Blobs
+public import HTTP
+public import Journal
+public import OCI
+public import Platform
+
+/// Something a client wants of the names, as a value, so that any node can decide it.
+public struct Change: Sendable {
+    /// The id it keeps through every retry.
+    public var id: Identifier
+    /// An id for a namespace, should the change be the first to name one.
+    public var namespaceID: Identifier
+    /// The wall clock's milliseconds after which it must not be decided any more.
+    public var deadline: UInt64
+    /// Who wants it.
+    public var actor: Identifier
+    /// The repository it is about.
+    public var repository: RepositoryName
+    /// What is wanted.
+    public var action: Action
+
+    /// What can be wanted.
+    public enum Action: Sendable {
+        /// See a blob that a store has.
+        case linkBlob(Receipt)
+        /// See a blob that another repository sees; nil: any.
+        case mountBlob(Digest, from: RepositoryName?)
+        /// Have a manifest, and these tags for it, if the conditions on the first tag hold.
+        case putManifest(ManifestFacts, Receipt, tags: [Tag], Preconditions?)
+        /// Have these tags for a manifest that is there.
+        case putTags([Tag], Digest)
+        /// Have an image of another repository (its manifest `digest`, children, blobs) under a tag.
+        case copyImage(from: RepositoryName, Digest, tag: Tag?)
+        /// Not have a tag.
+        case deleteTag(Tag)
+        /// Not have a manifest, its tags, and what refers to it.
+        case deleteManifest(Digest)
+        /// Not see a blob.
+        case deleteBlob(Digest)
+        /// Not have anything in the repository; done in bounded steps.
+        case deleteRepository
+    }
+
+    /// Makes a change.
+    public init(
+        id: Identifier,
+        namespaceID: Identifier,
+        deadline: UInt64,
+        actor: Identifier,
+        repository: RepositoryName,
+        action: Action
+    ) {
+        self.id = id
+        self.namespaceID = namespaceID
+        self.deadline = deadline
+        self.actor = actor
+        self.repository = repository
+        self.action = action
+    }
+}
+
+/// Why a change is not made: a fact about the state it met, never an entry.
+public enum Refusal: Error, Hashable, Sendable {
+    /// The repository has no such manifest.
+    case manifestUnknown(String)
+    /// The repository sees no such blob.
+    case blobUnknown(Digest)
+    /// No entry ever named the repository.
+    case nameUnknown(RepositoryName)
+    /// What the manifest names is not in the repository; at most `Decision.namedMax` of them.
+    case referencesUnknown([Digest])
+    /// The tag is something else than the condition says; the digest it is, if any.
+    case conditionFailed(Digest?)
+    /// A manifest of the repository names it: delete that first.
+    case stillNamed(Digest, by: Digest)
+    /// The copy was stored under a generation that may not be named any more: upload again.
+    case receiptTooOld(Digest)
+    /// Decided too late to be sure that nothing newer is undone.
+    case pastDeadline
+    /// More than fits one entry; the sentence says what to do.
+    case tooLarge(String)
+}
+
+/// What deciding a change came to.
+public struct Decision: Sendable {
+    /// Outcomes to apply; none when everything wanted is so already.
+    public var events: [Event] = []
+    /// Whether the same change must be submitted again to be complete: it is larger than an entry.
+    public var isPartial = false
+
+    /// Events of one decision: with the longest names and digests they fill less than 1 MiB.
+    public static let eventsMax = 2000
+    /// Digests a refusal lists.
+    public static let namedMax = 20
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Blobs
+import Catalog
+import HTTP
+import Journal
+import OCI
+
+extension Decider {
+    func linkBlob(_ receipt: Receipt) throws(DecisionError) -> Decision {
+        let (key, first) = try target()
+        if first.isEmpty, let row = try row(change.repository),
+            try linked(row, receipt.digest) != nil
+        {
+            return Decision()
+        }
+        let generation = try generation(receipt)
+        return Decision(
+            events: first + [
+                .blobLinked(key, receipt.digest, size: receipt.size, generation)
+            ]
+        )
+    }
+
+    func mount(_ digest: Digest, from source: RepositoryName?) throws(DecisionError) -> Decision {
+        let content: ContentRow?
+        if let source {
+            guard let row = try row(source) else { throw .refused(.blobUnknown(digest)) }
+            content = try linked(row, digest)
+        } else {
+            let somewhere = try reading { () throws(CatalogError) in try view.anyLink(digest) }
+            content =
+                somewhere == nil
+                ? nil : try reading { () throws(CatalogError) in try view.content(digest) }
+        }
+        guard let content else { throw .refused(.blobUnknown(digest)) }
+        let (key, first) = try target()
+        if first.isEmpty, let row = try row(change.repository), try linked(row, digest) != nil {
+            return Decision()
+        }
+        return Decision(
+            events: first + [
+                .blobLinked(key, digest, size: content.size, content.generation)
+            ]
+        )
+    }
+
+    func put(
+        _ facts: ManifestFacts,
+        _ receipt: Receipt,
+        _ tags: [Tag],
+        _ conditions: Preconditions?
+    ) throws(DecisionError) -> Decision {
+        let (key, first) = try target()
+        let row = first.isEmpty ? try row(change.repository) : nil
+        try checkReferences(facts, in: row)
+        if let conditions, let tag = tags.first {
+            try check(conditions, on: tag, in: row, putting: facts.digest)
+        }
+        var facts = facts
+        facts.generation = try generation(receipt)
+        var events = first
+        let isThere = try row.map { row throws(DecisionError) in
+            try reading { () throws(CatalogError) in
+                try view.manifestContent(row.number, facts.digest) != nil
+            }
+        }
+        if isThere != true { events.append(.manifestPut(key, facts)) }
+        for tag in tags { events.append(.tagPut(key, tag, facts.digest)) }
+        return Decision(events: events)
+    }
+
+    func put(_ tags: [Tag], _ digest: Digest) throws(DecisionError) -> Decision {
+        let row = try existing()
+        guard try hasManifest(row, digest) else {
+            throw .refused(.manifestUnknown(digest.description))
+        }
+        return Decision(events: tags.map { .tagPut(row.key, $0, digest) })
+    }
+
+    /// A conditional PUT that finds its own digest there already succeeds: its first answer was lost.
+    private func check(
+        _ conditions: Preconditions,
+        on tag: Tag,
+        in row: RepositoryRow?,
+        putting digest: Digest
+    ) throws(DecisionError) {
+        let current = try row.flatMap { row throws(DecisionError) in
+            try reading { () throws(CatalogError) in try view.tag(row.number, tag) }
+        }
+        guard current != digest else { return }
+        let entityTag = current.map { EntityTag(strong: $0.description) }
+        guard conditions.forChanging(entityTag) == .proceed else {
+            throw .refused(.conditionFailed(current))
+        }
+    }
+
+    /// Everything a manifest names must be in the repository, but what comes from elsewhere (I2).
+    private func checkReferences(
+        _ facts: ManifestFacts,
+        in row: RepositoryRow?
+    ) throws(DecisionError) {
+        var missing: [Digest] = []
+        for reference in facts.references {
+            let isThere: Bool
+            switch (reference.role, row) {
+            case (.external, _): isThere = true
+            case (_, nil): isThere = false
+            case (.child, let row?): isThere = try hasManifest(row, reference.digest)
+            case (.config, let row?), (.layer, let row?):
+                isThere = try linked(row, reference.digest) != nil
+            }
+            if !isThere, missing.count < Decision.namedMax { missing.append(reference.digest) }
+        }
+        guard missing.isEmpty else { throw .refused(.referencesUnknown(missing)) }
+    }
+
+    func linked(_ row: RepositoryRow, _ digest: Digest) throws(DecisionError) -> ContentRow? {
+        try reading { () throws(CatalogError) in try view.link(row.number, digest) }
+    }
+
+    func hasManifest(_ row: RepositoryRow, _ digest: Digest) throws(DecisionError) -> Bool {
+        try reading { () throws(CatalogError) in
+            try view.manifestContent(row.number, digest) != nil
+        }
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+public import OCI
+
+extension Registry {
+    /// A page of something, and whether there is more behind it.
+    public struct Page<Item: Sendable>: Sendable {
+        /// In order.
+        public var items: [Item]
+        /// Whether the next page has anything.
+        public var hasMore: Bool
+    }
+
+    /// Tags greater than `after` in byte order; nil when no entry ever named the repository.
+    public func tags(
+        _ repository: RepositoryName,
+        after: String,
+        limit: Int
+    ) throws(RegistryError) -> Page<Tag>? {
+        try read { view throws(CatalogError) in
+            guard let row = try view.repository(repository) else { return nil }
+            return Page(try view.tags(row.number, after: after, limit: limit + 1), limit)
+        }
+    }
+
+    /// Repositories that have a manifest, with names greater than `after` in byte order.
+    public func repositories(
+        after: String,
+        limit: Int
+    ) throws(RegistryError) -> Page<RepositoryName> {
+        try read { view throws(CatalogError) in
+            Page(try view.repositories(after: after, limit: limit + 1), limit)
+        }
+    }
+
+    /// One manifest of a referrers answer, as a descriptor.
+    public struct Referrer: Sendable {
+        /// The manifest's digest.
+        public var digest: Digest
+        /// Its media type.
+        public var mediaType: String
+        /// Its length in bytes.
+        public var size: UInt64
+        /// Its artifact type.
+        public var artifactType: String?
+        /// Its annotations.
+        public var annotations: [(key: String, value: String)]
+    }
+
+    /// Bytes of manifests read for one page of referrers; the page ends there.
+    static let referrersBytesMax: UInt64 = 4 << 20
+
+    /// Manifests whose subject is the digest, of one artifact type if given, in order of digest.
+    ///
+    /// Right also when the subject came later or never: it is the referrer that names it.
+    public func referrers(
+        _ repository: RepositoryName,
+        of subject: Digest,
+        artifactType: String?,
+        after: Digest?,
+        limit: Int
+    ) async throws(RegistryError) -> Page<Referrer> {
+        let digests = try read { view throws(CatalogError) -> [Digest] in
+            guard let row = try view.repository(repository) else { return [] }
+            return try view.referrers(
+                row.number,
+                of: subject,
+                artifactType: artifactType,
+                after: after,
+                limit: limit + 1
+            )
+        }
+        var page = Page<Referrer>(items: [], hasMore: false)
+        var bytes: UInt64 = 0
+        for digest in digests {
+            guard page.items.count < limit, bytes < Registry.referrersBytesMax else {
+                page.hasMore = true
+                break
+            }
+            // One that was deleted meanwhile is left out.
+            guard let content = try await manifest(repository, .digest(digest)) else { continue }
+            bytes += UInt64(content.bytes.count)
+            page.items.append(try referrer(content))
+        }
+        return page
+    }
+
+    private func referrer(_ content: Content) throws(RegistryError) -> Referrer {
+        do throws(ManifestError) {
+            let manifest = try Manifest.parse(
+                content.bytes,
+                contentType: content.mediaType,
+                limits: options.manifestLimits
+            )
+            return Referrer(
+                digest: content.digest,
+                mediaType: content.mediaType,
+                size: UInt64(content.bytes.count),
+                artifactType: manifest.artifactType,
+                annotations: manifest.annotations
+            )
+        } catch {
+            throw .contentLost(content.digest)
+        }
+    }
+}
+
+extension Registry.Page {
+    /// A page of at most `limit` of `found`, which was asked for one more.
+    init(_ found: [Item], _ limit: Int) {
+        items = Array(found.prefix(limit))
+        hasMore = found.count > limit
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Blobs
+import Catalog
+import Crypto
+public import HTTP
+import Journal
+public import OCI
+
+extension Registry {
+    /// What memory has under `path`, which is a request's path without `/v2/`; never blocks.
+    public func inMemory(_ path: String) -> Content? {
+        answers.value(path)
+    }
+
+    /// A manifest by tag or digest; nil when the repository has none of that name.
+    public func manifest(
+        _ repository: RepositoryName,
+        _ reference: Reference
+    ) async throws(RegistryError) -> Content? {
+        let key = Registry.manifestKey(repository, reference.text)
+        if let known = answers.value(key) { return known }
+        let ticket = answers.ticket()
+        let found = try read { view throws(CatalogError) -> (Digest, String, ContentRow)? in
+            guard let row = try view.repository(repository) else { return nil }
+            let digest: Digest
+            switch reference {
+            case .digest(let named): digest = named
+            case .tag(let tag):
+                guard let current = try view.tag(row.number, tag) else { return nil }
+                digest = current
+            }
+            guard let manifest = try view.manifestContent(row.number, digest) else { return nil }
+            return (digest, manifest.mediaType, manifest.content)
+        }
+        guard let (digest, mediaType, content) = found else { return nil }
+        let bytes = try await verified(digest, content, sizeMax: options.manifestSizeMax)
+        let answer = Content(
+            digest: digest,
+            digestText: digest.description,
+            mediaType: mediaType,
+            bytes: bytes
+        )
+        answers.insert(key, answer, cost: bytes.count + key.utf8.count + 256, ticket)
+        return answer
+    }
+
+    /// A blob that the repository sees.
+    public enum Blob: Sendable {
+        /// Small: in memory, verified.
+        case content(Content)
+        /// Large: a file, to be sent from there.
+        case region(any FileRegion)
+
+        /// Its length in bytes.
+        public var size: UInt64 {
+            switch self {
+            case .content(let content): UInt64(content.bytes.count)
+            case .region(let region): region.count
+            }
+        }
+    }
+
+    /// A blob by digest; nil unless the journal links it to this repository (I9).
+    public func blob(
+        _ repository: RepositoryName,
+        _ digest: Digest
+    ) async throws(RegistryError) -> Blob? {
+        let key = Registry.blobKey(repository, digest)
+        if let known = answers.value(key) { return .content(known) }
+        let ticket = answers.ticket()
+        let row = try read { view throws(CatalogError) -> ContentRow? in
+            guard let row = try view.repository(repository) else { return nil }
+            if let blob = try view.link(row.number, digest) { return blob }
+            return try view.manifestContent(row.number, digest)?.content
+        }
+        guard let row else { return nil }
+        guard row.size <= options.cachedBlobMax else {
+            guard let region = try await open(digest, row), region.count == row.size else {
+                throw .contentLost(digest)
+            }
+            return .region(region)
+        }
+        let bytes = try await verified(digest, row, sizeMax: options.cachedBlobMax)
+        let answer = Content(
+            digest: digest,
+            digestText: digest.description,
+            mediaType: "application/octet-stream",
+            bytes: bytes
+        )
+        answers.insert(key, answer, cost: bytes.count + key.utf8.count + 256, ticket)
+        return .content(answer)
+    }
+
+    /// Reads a whole copy and checks it against its digest (I3).
+    func verified(
+        _ digest: Digest,
+        _ row: ContentRow,
+        sizeMax: UInt64
+    ) async throws(RegistryError) -> [UInt8] {
+        guard row.size <= sizeMax else { throw .tooLarge(limit: sizeMax) }
+        guard let region = try await open(digest, row), region.count == row.size else {
+            throw .contentLost(digest)
+        }
+        let bytes: [UInt8]
+        do { bytes = try region.read(at: 0, limit: Int(row.size)) } catch {
+            throw .contentLost(digest)
+        }
+        guard Digest.of(bytes, digest.algorithm) == digest else { throw .contentLost(digest) }
+        return bytes
+    }
+
+    private func open(
+        _ digest: Digest,
+        _ row: ContentRow
+    ) async throws(RegistryError) -> (any FileRegion)? {
+        do throws(BlobError) {
+            return try await blobs.open(digest, generation: row.generation.number)
+        } catch { throw .blobs(error) }
+    }
+}
+
+extension Reference {
+    /// The tag or the digest as text.
+    var text: String {
+        switch self {
+        case .tag(let tag): tag.description
+        case .digest(let digest): digest.description
+        }
+    }
+}

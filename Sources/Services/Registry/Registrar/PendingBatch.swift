@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import Journal
+import OCI
+import Platform
+
+/// Changes on their way into one transaction.
+struct PendingBatch {
+    let changes: [Change]
+    var results: [Result<Registrar.Done, RegistryError>?]
+    var entries: [StoredEntry] = []
+    var bytes = 0
+    var committed: [Registrar.Committed] = []
+
+    init(changes: [Change]) {
+        self.changes = changes
+        results = changes.map { _ in nil }
+    }
+}
+
+extension Registrar {
+    /// Decides, applies, appends and commits; every change gets its own result.
+    func commit(_ pending: PendingBatch) async -> [Result<Done, RegistryError>] {
+        var batch = pending
+        do throws(CatalogError) {
+            let transaction = try catalog.begin()
+            let before: Heads
+            let after: Heads
+            do throws(CatalogError) {
+                before = try transaction.view.heads()
+                after = try applyAll(&batch, in: transaction, from: before)
+            } catch {
+                try transaction.rollback()
+                throw error
+            }
+            if batch.entries.isEmpty {
+                try transaction.rollback()
+            } else if let failure = await append(
+                Batch(entries: batch.entries, heads: after),
+                after: before
+            ) {
+                try transaction.rollback()
+                return all(batch, .failure(.notReady(failure)))
+            } else {
+                try transaction.commit()
+                committed(batch.committed)
+            }
+        } catch {
+            // A commit that failed in its sync may be on the disk or not: the next start finds out.
+            if error.leavesCommitUnknown {
+                world.lifeline.halt("the journal could not be synced: \(error)")
+            }
+            return all(batch, .failure(.catalog(error)))
+        }
+        return batch.results.map { $0 ?? .failure(.overloaded) }
+    }
+
+    /// What was refused stays refused; everything else has this result.
+    private func all(
+        _ batch: PendingBatch,
+        _ result: Result<Done, RegistryError>
+    ) -> [Result<Done, RegistryError>] {
+        batch.results.map { decided in
+            if case .failure(.refused)? = decided { return decided ?? result }
+            return result
+        }
+    }
+
+    private func applyAll(
+        _ batch: inout PendingBatch,
+        in transaction: WriteTransaction,
+        from before: Heads
+    ) throws(CatalogError) -> Heads {
+        var heads = before
+        for (index, change) in batch.changes.enumerated() {
+            guard batch.bytes < options.batchBytesMax else { break }
+            if try transaction.view.change(change.id) != nil {
+                batch.results[index] = .success(
+                    Done(position: heads.region.position, isPartial: false)
+                )
+                continue
+            }
+            let outcome = try transaction.attempt { () throws(ChangeError) in
+                try apply(change, in: transaction, heads: heads)
+            }
+            switch outcome {
+            case .success(let applied):
+                heads = applied.heads
+                batch.entries += applied.entries
+                batch.bytes += applied.entries.reduce(0) { $0 + $1.bytes.count }
+                let position = heads.region.position
+                batch.committed.append(
+                    Committed(
+                        repository: change.repository,
+                        events: applied.events,
+                        position: position
+                    )
+                )
+                batch.results[index] = .success(
+                    Done(position: position, isPartial: applied.isPartial)
+                )
+            case .failure(.refused(let refusal)):
+                batch.results[index] = .failure(.refused(refusal))
+            case .failure(.poison(let reason)):
+                batch.results[index] = .failure(.catalog(.poison(reason)))
+            case .failure(.catalog(let error)): throw error
+            }
+        }
+        return heads
+    }
+
+    private enum ChangeError: Error {
+        case refused(Refusal)
+        case poison(String)
+        case catalog(CatalogError)
+    }
+
+    private struct Applied {
+        var heads: Heads
+        var entries: [StoredEntry]
+        var events: [Event]
+        var isPartial: Bool
+    }
+
+    private func apply(
+        _ change: Change,
+        in transaction: WriteTransaction,
+        heads: Heads
+    ) throws(ChangeError) -> Applied {
+        do {
+            let now = world.clocks.wallMilliseconds()
+            let decider = Decider(
+                view: transaction.view,
+                change: change,
+                rules: Decider.Rules(keepsReferrers: options.keepsReferrers),
+                store: store,
+                heads: heads
+            )
+            let decision = try decider.decide(now: now)
+            var applied = Applied(
+                heads: heads,
+                entries: [],
+                events: decision.events,
+                isPartial: decision.isPartial
+            )
+            // The estate's entry first: the region's has it as its basis.
+            for scope in [Scope.estate, .region] {
+                let events = decision.events.filter { $0.scope == scope }
+                guard !events.isEmpty else { continue }
+                try add(events, of: change, scope, now: now, in: transaction, to: &applied)
+            }
+            return applied
+        } catch let error as DecisionError {
+            switch error {
+            case .refused(let refusal): throw .refused(refusal)
+            case .catalog(let error): throw .catalog(error)
+            }
+        } catch let error as CatalogError {
+            if case .poison(let reason) = error { throw .poison(reason) }
+            throw .catalog(error)
+        } catch {
+            preconditionFailure("deciding and applying throw nothing else")
+        }
+    }
+
+    private func add(
+        _ events: [Event],
+        of change: Change,
+        _ scope: Scope,
+        now: UInt64,
+        in transaction: WriteTransaction,
+        to applied: inout Applied
+    ) throws(CatalogError) {
+        let head = applied.heads[scope]
+        let identity = catalog.identity
+        let stamp = Stamp.next(
+            clock: now,
+            seen: try transaction.view.greatestStamp(),
+            region: identity.region
+        )
+        let entry = Entry(
+            id: change.id,
+            scope: scope,
+            origin: Origin(
+                journal: scope == .region ? identity.region : identity.estate,
+                incarnation: head.incarnation,
+                position: head.position + 1
+            ),
+            stamp: stamp,
+            basis: applied.heads.estate.position,
+            actor: change.actor,
+            level: try transaction.view.level(scope),
+            events: events
+        )
+        let bytes = EntryCodec.encode(entry, after: head.chain)
+        guard bytes.count <= EntryCodec.sizeMax else {
+            throw .poison("the entry would have \(bytes.count) bytes")
+        }
+        let stored = StoredEntry(
+            scope: scope,
+            position: head.position + 1,
+            bytes: bytes,
+            chain: EntryCodec.chain(bytes)
+        )
+        try transaction.apply(entry, stored: stored)
+        applied.heads[scope] = Head(
+            incarnation: head.incarnation,
+            position: stored.position,
+            chain: stored.chain
+        )
+        applied.entries.append(stored)
+    }
+
+    /// Sends a batch until its outcome is known; returns why it is not in, or nil when it is.
+    private func append(_ batch: Batch, after heads: Heads) async -> String? {
+        for _ in 0..<options.appendAttemptsMax {
+            switch await sequencer.append(batch, after: heads) {
+            case .appended: return nil
+            case .lost: return "another node wrote first; this one is catching up"
+            case .refused(let reason): return reason
+            case .unknown: continue
+            }
+        }
+        // Nobody knows whether it is in. Going on could put another entry at its position (I11).
+        refuse("the sequencer did not say whether the last batch is in; restart the node")
+        return "the sequencer does not answer"
+    }
+}

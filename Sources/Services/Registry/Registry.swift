@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Blobs
+public import Catalog
+public import Journal
+public import OCI
+public import Platform
+
+/// What push, pull, tag, delete and refer mean, without HTTP.
+///
+/// Reading: `Reading/`. Bytes coming in: `Uploads/`. Everything that changes a name is a `Change`
+/// that the `Registrar` has decided. Not for: routes, status codes, who may do what.
+public final class Registry: Sendable {
+    /// What bounds it, and the rules an operator sets.
+    public struct Options: Sendable {
+        /// The largest manifest, in bytes. Default 4 MiB (413).
+        public var manifestSizeMax: UInt64 = 4 << 20
+        /// The largest blob, in bytes. Default 200 GiB (413).
+        public var blobSizeMax: UInt64 = 200 << 30
+        /// Descriptors a manifest may have.
+        public var manifestLimits = Manifest.Limits()
+        /// Bytes of manifests and small blobs kept in memory. Default 32 MiB.
+        public var cacheBytes = 32 << 20
+        /// Answers kept in memory. Default 65,536.
+        public var cachedAnswersMax = 65_536
+        /// The largest blob kept in memory, in bytes; larger ones leave by `sendfile`. Default 1 MiB.
+        public var cachedBlobMax: UInt64 = 1 << 20
+        /// How long a change may wait before it must not be decided any more. Default 30 s.
+        public var changeDeadline: Duration = .seconds(30)
+        /// How long an upload's state is taken. Default 7 days.
+        public var uploadExpiry: Duration = .seconds(7 * 86_400)
+        /// The registrar's.
+        public var registrar = Registrar.Options()
+        /// Makes the default options.
+        public init() {}
+    }
+
+    /// A manifest or small blob in memory, verified against its digest.
+    public struct Content: Sendable {
+        /// Its digest.
+        public var digest: Digest
+        /// The digest's text.
+        public var digestText: String
+        /// What it is served as.
+        public var mediaType: String
+        /// Its bytes.
+        public var bytes: [UInt8]
+    }
+
+    let world: World
+    let catalog: Catalog
+    let blobs: any BlobStore
+    let keyring: Keyring
+    let options: Options
+    let answers: AnswerCache<Content>
+    /// Decides and commits changes.
+    public let registrar: Registrar
+
+    /// Makes a registry over a catalog, a store and a sequencer.
+    public init(
+        world: World,
+        catalog: Catalog,
+        blobs: any BlobStore,
+        sequencer: any Sequencer,
+        keyring: Keyring,
+        options: Options = Options()
+    ) {
+        self.world = world
+        self.catalog = catalog
+        self.blobs = blobs
+        self.keyring = keyring
+        self.options = options
+        let answers = AnswerCache<Content>(
+            costMax: options.cacheBytes,
+            countMax: options.cachedAnswersMax
+        )
+        self.answers = answers
+        registrar = Registrar(
+            world: world,
+            catalog: catalog,
+            sequencer: sequencer,
+            store: blobs.id,
+            options: options.registrar
+        ) { committed in
+            answers.drop(committed.flatMap(Registry.keysEnded))
+        }
+    }
+
+    /// The ids of the estate, the region and this node.
+    public var identity: EstateIdentity { catalog.identity }
+    /// The id of this node's store.
+    public var store: Identifier { blobs.id }
+    /// Bytes and answers held in memory.
+    public var cacheSize: (bytes: Int, count: Int) { answers.size }
+
+    /// Submits a change about a repository; each try that is not a retry has a new id.
+    @discardableResult
+    public func change(
+        _ repository: RepositoryName,
+        _ action: Change.Action,
+        id: Identifier? = nil
+    ) async throws(RegistryError) -> Registrar.Done {
+        let wait = options.changeDeadline.components
+        let deadline =
+            world.clocks.wallMilliseconds()
+            + UInt64(wait.seconds) * 1000 + UInt64(wait.attoseconds / 1_000_000_000_000_000)
+        return try await registrar.submit(
+            Change(
+                id: id ?? Identifier(from: world.random),
+                namespaceID: Identifier(from: world.random),
+                deadline: deadline,
+                actor: .zero,
+                repository: repository,
+                action: action
+            )
+        )
+    }
+
+    /// Submits a change again and again until nothing of it is left, for those larger than an entry.
+    public func changeWholly(
+        _ repository: RepositoryName,
+        _ action: Change.Action
+    ) async throws(RegistryError) {
+        while try await change(repository, action).isPartial {}
+    }
+
+    /// Asks the catalog at one position.
+    public func read<Answer>(
+        _ body: (CatalogView) throws(CatalogError) -> Answer
+    ) throws(RegistryError) -> Answer {
+        do throws(CatalogError) { return try catalog.read(body) } catch { throw .catalog(error) }
+    }
+
+    /// The cache's keys whose answers a committed change ended or altered.
+    private static func keysEnded(_ change: Registrar.Committed) -> [String] {
+        let name = change.repository
+        return change.events.compactMap { event in
+            switch event {
+            case .tagPut(_, let tag, _), .tagDeleted(_, let tag):
+                manifestKey(name, tag.description)
+            case .manifestPut(_, let facts): manifestKey(name, facts.digest.description)
+            case .manifestDeleted(_, let digest): manifestKey(name, digest.description)
+            case .blobUnlinked(_, let digest), .blobLinked(_, let digest, _, _):
+                blobKey(name, digest)
+            case .sweepEpochRaised, .regionHandover, .regionLevelRaised, .namespaceCreated,
+                .estateHandover, .estateLevelRaised:
+                nil
+            }
+        }
+    }
+
+    static func manifestKey(_ repository: RepositoryName, _ reference: String) -> String {
+        "\(repository)/manifests/\(reference)"
+    }
+
+    static func blobKey(_ repository: RepositoryName, _ digest: Digest) -> String {
+        "\(repository)/blobs/\(digest)"
+    }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Blobs
+import Catalog
+import Crypto
+public import HTTP
+import Journal
+public import OCI
+import Platform
+
+extension Registry {
+    /// Keeps a manifest, and makes tags name it, as one atomic change.
+    ///
+    /// `digest` is what the bytes must hash to, or nil when they are pushed by tag (then sha256).
+    public func putManifest(
+        _ repository: RepositoryName,
+        _ manifest: Manifest,
+        bytes: [UInt8],
+        as digest: Digest,
+        tags: [Tag],
+        conditions: Preconditions?
+    ) async throws(RegistryError) {
+        var facts = ManifestFacts(
+            digest: digest,
+            size: UInt64(bytes.count),
+            generation: .first,
+            mediaType: manifest.mediaType,
+            artifactType: manifest.artifactType,
+            subject: manifest.subject?.digest,
+            references: []
+        )
+        var seen: Set<ManifestReference> = []
+        for (role, descriptor) in manifest.roles {
+            let reference = ManifestReference(role: role, digest: descriptor.digest)
+            if seen.insert(reference).inserted { facts.references.append(reference) }
+        }
+        // The row may go, or the epoch rise twice, between storing and deciding: then store again.
+        for attempt in 0..<Registry.storeAttemptsMax {
+            let receipt = try await store(bytes, digest)
+            do throws(RegistryError) {
+                try await change(
+                    repository,
+                    .putManifest(facts, receipt, tags: tags, conditions)
+                )
+                return
+            } catch {
+                guard case .refused(.receiptTooOld) = error,
+                    attempt + 1 < Registry.storeAttemptsMax
+                else { throw error }
+            }
+        }
+    }
+
+    /// Times bytes are stored for one change.
+    private static let storeAttemptsMax = 3
+
+    /// Stores bytes as a blob unless a copy that the catalog counts on is there.
+    private func store(
+        _ bytes: [UInt8],
+        _ digest: Digest
+    ) async throws(RegistryError) -> Receipt {
+        do throws(BlobError) {
+            let generation = try generationForNew(digest)
+            if try await blobs.stat(digest, generation: generation) == UInt64(bytes.count) {
+                return Receipt(
+                    store: blobs.id,
+                    digest: digest,
+                    size: UInt64(bytes.count),
+                    generation: generation
+                )
+            }
+            let staging = try await blobs.stage(
+                Identifier(from: world.random),
+                .begin,
+                expected: digest.algorithm
+            )
+            try await staging.append(bytes, at: 0)
+            return try await staging.publish(as: digest, generation: generation)
+        } catch {
+            throw .blobs(error)
+        }
+    }
+}
+
+extension Manifest {
+    /// What it names, with the reason.
+    var roles: [(ReferenceRole, Descriptor)] {
+        (config.map { [(ReferenceRole.config, $0)] } ?? [])
+            + layers.map { (MediaType.isExternal($0.mediaType) ? .external : .layer, $0) }
+            + children.map { (.child, $0) }
+    }
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Blobs
+import Catalog
+public import HTTP
+import Journal
+public import OCI
+import Platform
+
+extension Registry {
+    /// Begins an upload; the algorithm lets the hash run along with the bytes.
+    public func beginUpload(
+        _ repository: RepositoryName,
+        _ algorithm: Digest.Algorithm
+    ) async throws(RegistryError) -> UploadState {
+        let id = Identifier(from: world.random)
+        do throws(BlobError) {
+            _ = try await blobs.stage(id, .begin, expected: algorithm)
+        } catch { throw .blobs(error) }
+        let lifetime = UInt64(options.uploadExpiry.components.seconds) * 1000
+        return UploadState(
+            estate: identity.estate,
+            repository: repository.description,
+            actor: .zero,
+            id: id,
+            offset: 0,
+            holders: [blobs.id],
+            expiry: world.clocks.wallMilliseconds() + lifetime
+        )
+    }
+
+    /// The text of an upload's state, for its `Location`.
+    public func seal(_ state: UploadState) -> String {
+        state.sealed(with: keyring)
+    }
+
+    /// Reads the state a client brought back; refuses what we did not sign for this upload here.
+    public func unseal(
+        _ text: String?,
+        id: String,
+        _ repository: RepositoryName
+    ) throws(RegistryError) -> UploadState {
+        guard let text, let state = UploadState(sealed: text, with: keyring),
+            state.estate == identity.estate, state.repository == repository.description,
+            state.id.description == id, state.holders.contains(blobs.id),
+            world.clocks.wallMilliseconds() <= state.expiry
+        else { throw .uploadUnknown }
+        return state
+    }
+
+    /// How many bytes the upload has.
+    public func uploadSize(_ state: UploadState) async throws(RegistryError) -> UInt64 {
+        await (try staging(state)).size
+    }
+
+    /// Appends a body to the upload and returns the new length.
+    ///
+    /// `range` is where the client says the bytes belong; without it, behind what it was told last.
+    /// Bytes that came before the client went away stay, so that it can resume.
+    public func append(
+        _ body: any RequestBody,
+        to state: UploadState,
+        range: ByteRange?
+    ) async throws(RegistryError) -> UInt64 {
+        let staging = try await staging(state)
+        let start = range?.first ?? state.offset
+        var end = await staging.size
+        guard start == end else { throw .chunkOutOfOrder(has: end) }
+        while let chunk = try await next(body) {
+            let declared = range?.count ?? .max
+            guard end - start + UInt64(chunk.count) <= declared else {
+                throw .wrongLength(declared: declared, got: end - start + UInt64(chunk.count))
+            }
+            guard end + UInt64(chunk.count) <= options.blobSizeMax else {
+                throw .tooLarge(limit: options.blobSizeMax)
+            }
+            do throws(BlobError) {
+                try await staging.append(chunk, at: end)
+            } catch {
+                if case .offsetMismatch(let has) = error { throw .chunkOutOfOrder(has: has) }
+                throw .blobs(error)
+            }
+            end += UInt64(chunk.count)
+        }
+        if let range, end - start != range.count {
+            throw .wrongLength(declared: range.count, got: end - start)
+        }
+        return end
+    }
+
+    /// Verifies the upload, makes it a blob and lets the repository see it.
+    ///
+    /// Repeated after a lost answer, it succeeds again: the staging is gone, the link is there.
+    public func finishUpload(
+        _ state: UploadState,
+        as digest: Digest,
+        _ repository: RepositoryName
+    ) async throws(RegistryError) {
+        let staging: any Staging
+        do throws(RegistryError) { staging = try await self.staging(state) } catch {
+            guard case .uploadUnknown = error, try isLinked(digest, repository) else {
+                throw error
+            }
+            return
+        }
+        let receipt: Receipt
+        do throws(BlobError) {
+            receipt = try await staging.publish(
+                as: digest,
+                generation: try generationForNew(digest)
+            )
+        } catch {
+            throw .blobs(error)
+        }
+        try await change(repository, .linkBlob(receipt))
+    }
+
+    /// Drops the upload.
+    public func cancelUpload(_ state: UploadState) async throws(RegistryError) {
+        let staging = try await staging(state)
+        do throws(BlobError) { try await staging.cancel() } catch { throw .blobs(error) }
+    }
+
+    /// Whether the repository sees the blob.
+    func isLinked(
+        _ digest: Digest,
+        _ repository: RepositoryName
+    ) throws(RegistryError) -> Bool {
+        try read { view throws(CatalogError) in
+            guard let row = try view.repository(repository) else { return false }
+            return try view.link(row.number, digest) != nil
+        }
+    }
+
+    /// New bytes go under the generation the catalog counts on, so that they heal a lost copy; a digest
+    /// nobody names, under the epoch.
+    func generationForNew(_ digest: Digest) throws(BlobError) -> UInt64 {
+        do throws(CatalogError) {
+            return try catalog.read { view throws(CatalogError) in
+                if let row = try view.content(digest) { return row.generation.number }
+                return try view.epoch().number
+            }
+        } catch {
+            throw .trouble(FileError(kind: .other, errno: 0, operation: "read the catalog"))
+        }
+    }
+
+    private func staging(_ state: UploadState) async throws(RegistryError) -> any Staging {
+        do throws(BlobError) {
+            return try await blobs.stage(state.id, .resume, expected: .sha256)
+        } catch {
+            throw error == .unknownStaging ? .uploadUnknown : .blobs(error)
+        }
+    }
+
+    private func next(_ body: any RequestBody) async throws(RegistryError) -> [UInt8]? {
+        do throws(BodyError) { return try await body.next() } catch { throw .body(error) }
+    }
+}
