@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import HTTP
+import JSON
+import OCI
+public import Registry
+
+/// The distribution specification over HTTP: one file for each part of it.
+///
+/// `answerNow` serves what memory has; everything else goes through `Route` to a part. Rules are in
+/// `Registry`; who may do what is not decided here.
+public struct DistributionHandler: Handler {
+    /// What bounds it.
+    public struct Options: Sendable {
+        /// Items of a page without `n`. Default 1,000.
+        public var pageDefault = 1000
+        /// The most items of a page; a greater `n` is clamped. Default 1,000.
+        public var pageMax = 1000
+        /// The largest manifest taken, in bytes. Default 4 MiB (413).
+        public var manifestSizeMax = 4 << 20
+        /// The most tags of one push by digest. Default 100 (414).
+        public var tagsMax = 100
+        /// Where clients reach us, without a slash at its end; makes `Location` absolute.
+        public var publicURL: String?
+        /// Makes the default options.
+        public init() {}
+    }
+
+    let registry: Registry
+    let options: Options
+
+    /// Makes a handler.
+    public init(registry: Registry, options: Options = Options()) {
+        self.registry = registry
+        self.options = options
+    }
+
+    /// The header that tells docker what it talks to.
+    static let version = ("Docker-Distribution-API-Version", "registry/2.0")
+
+    /// Manifests, small blobs and `/v2/` from memory.
+    public func answerNow(_ head: RequestHead) -> Response? {
+        guard head.method == "GET" || head.method == "HEAD", head.path.hasPrefix("/v2/") else {
+            return nil
+        }
+        if head.path.utf8.count == 4 { return DistributionHandler.base }
+        // The path as it stands is the cache's key: only the plain spelling is found.
+        guard let content = registry.inMemory(String(head.path.dropFirst(4))),
+            head.headers["If-None-Match"] == nil, head.headers["If-Match"] == nil,
+            head.headers["Range"] == nil
+        else { return nil }
+        return contentResponse(content, isByDigest: head.path.hasSuffix(content.digestText))
+    }
+
+    /// Answers everything.
+    public func answer(_ head: RequestHead, body: any RequestBody) async -> Response {
+        do {
+            guard let route = try Route.parse(head.path) else {
+                throw APIError(
+                    .unsupported,
+                    status: 404,
+                    "there is no such endpoint; the API begins at /v2/"
+                )
+            }
+            var response = try await respond(to: head, route, body)
+            response.logFields.append(("route", route.name))
+            return response
+        } catch let error as APIError {
+            return DistributionHandler.withVersion(error.response)
+        } catch let error as RegistryError {
+            return DistributionHandler.withVersion(APIError(error).response)
+        } catch let error as QueryError {
+            return DistributionHandler.withVersion(
+                APIError(.unsupported, status: error.status, error.sentence).response
+            )
+        } catch {
+            preconditionFailure("the parts of the API throw nothing else: \(error)")
+        }
+    }
+
+    private func respond(
+        to head: RequestHead,
+        _ route: Route,
+        _ body: any RequestBody
+    ) async throws -> Response {
+        guard route.methods.contains(head.method) else {
+            var error = APIError(
+                .unsupported,
+                "\(head.method) is not a method of this endpoint"
+            )
+            error.headers.append(("Allow", route.methods.joined(separator: ", ")))
+            error.closesConnection = head.method != "OPTIONS"
+            throw error
+        }
+        let query = try Query(head.query)
+        switch (route, head.method) {
+        case (.base, _): return DistributionHandler.base
+        case (.catalog, _): return try catalog(query)
+        case (.tags(let name), _): return try tags(name, query)
+        case (.referrers(let name, let digest), _):
+            return try await referrers(name, digest, query)
+        case (.blob(let name, let digest), "DELETE"):
+            return try await deleteBlob(name, digest, head)
+        case (.blob(let name, let digest), _): return try await blob(name, digest, head)
+        case (.manifest(let name, let reference), "PUT"):
+            return try await putManifest(name, reference, head, query, body)
+        case (.manifest(let name, let reference), "DELETE"):
+            return try await deleteManifest(name, reference, head)
+        case (.manifest(let name, let reference), _):
+            return try await manifest(name, reference, head)
+        case (.uploads(let name), _): return try await beginUpload(name, head, query, body)
+        case (.upload(let name, let id), let method):
+            return try await upload(name, id, method, head, query, body)
+        }
+    }
+
+    /// end-1: we speak this API.
+    static let base = Response(
+        status: 200,
+        headers: Headers([version, ("Content-Type", "application/json")]),
+        body: .bytes(Array("{}".utf8))
+    )
+
+    static func withVersion(_ response: Response) -> Response {
+        var response = response
+        response.headers.append(version.0, version.1)
+        return response
+    }
+
+    /// A path of ours as a client must see it.
+    func location(_ path: String) -> String {
+        (options.publicURL ?? "") + path
+    }
+
+    /// An answer with a JSON body of ours.
+    static func json(
+        _ value: JSONValue,
+        type: String = "application/json",
+        headers: [(String, String)] = []
+    ) -> Response {
+        Response(
+            status: 200,
+            headers: Headers([version, ("Content-Type", type)] + headers),
+            body: .bytes(value.encoded)
+        )
+    }
+}
