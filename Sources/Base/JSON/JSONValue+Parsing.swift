@@ -3,14 +3,15 @@
 import CJansson
 
 extension JSONValue {
-    /// The deepest nesting taken. libjansson itself stops at 2,048; nothing a registry meets needs 64.
-    public static let depthMax = 64
-
     /// Parses a document of any kind of value.
     ///
     /// Refuses duplicate keys, invalid UTF-8, NUL in strings, integers outside 64 bits, reals outside
-    /// a double, text after the document, and nesting deeper than `depthMax`. The caller bounds the size.
-    public static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
+    /// a double, text after the document, and what exceeds `limits`.
+    public static func parse(
+        _ bytes: [UInt8],
+        limits: JSONLimits = JSONLimits()
+    ) throws(JSONError) -> JSONValue {
+        try limits.check(bytes)
         var failure = json_error_t()
         let flags = Int(JSON_REJECT_DUPLICATES | JSON_DECODE_ANY)
         let root = unsafe bytes.withUnsafeBufferPointer { buffer in
@@ -29,25 +30,20 @@ extension JSONValue {
             )
         }
         defer { unsafe bw_json_decref(root) }
-        return try unsafe value(root, depth: 0)
+        return unsafe value(root)
     }
 
-    private static func value(
-        _ node: UnsafeMutablePointer<json_t>,
-        depth: Int
-    ) throws(JSONError) -> JSONValue {
-        guard depth < depthMax else {
-            throw JSONError(problem: "nested deeper than \(depthMax)", line: 0, column: 0)
-        }
+    /// Copies a tree, which `JSONLimits` has bounded in depth and number.
+    private static func value(_ node: UnsafeMutablePointer<json_t>) -> JSONValue {
         switch unsafe node.pointee.type {
-        case JSON_OBJECT: return try unsafe object(node, depth: depth)
+        case JSON_OBJECT: return unsafe object(node)
         case JSON_ARRAY:
             let count = unsafe json_array_size(node)
             var elements: [JSONValue] = []
             elements.reserveCapacity(count)
             for index in 0..<count {
                 guard let element = unsafe json_array_get(node, index) else { continue }
-                elements.append(try unsafe value(element, depth: depth + 1))
+                elements.append(unsafe value(element))
             }
             return .array(elements)
         case JSON_STRING:
@@ -61,10 +57,7 @@ extension JSONValue {
         }
     }
 
-    private static func object(
-        _ node: UnsafeMutablePointer<json_t>,
-        depth: Int
-    ) throws(JSONError) -> JSONValue {
+    private static func object(_ node: UnsafeMutablePointer<json_t>) -> JSONValue {
         var members: [Member] = []
         members.reserveCapacity(unsafe json_object_size(node))
         // libjansson iterates in the order of insertion, which is that of the text.
@@ -73,9 +66,7 @@ extension JSONValue {
             if let key = unsafe json_object_iter_key(here),
                 let child = unsafe json_object_iter_value(here)
             {
-                members.append(
-                    Member(unsafe String(cString: key), try unsafe value(child, depth: depth + 1))
-                )
+                members.append(Member(unsafe String(cString: key), unsafe value(child)))
             }
             unsafe place = json_object_iter_next(node, here)
         }

@@ -2,6 +2,8 @@
 
 extension JSONValue {
     /// The document without white space, members in their order; `/` is not escaped.
+    ///
+    /// The same value gives the same bytes on every machine. A real must be finite.
     public var encoded: [UInt8] {
         var bytes: [UInt8] = []
         write(to: &bytes)
@@ -13,7 +15,9 @@ extension JSONValue {
         case .null: bytes += "null".utf8
         case .bool(let flag): bytes += (flag ? "true" : "false").utf8
         case .integer(let number): bytes += String(number).utf8
-        case .real(let number): bytes += String(number).utf8
+        case .real(let number):
+            precondition(number.isFinite, "JSON has no infinity and no NaN")
+            bytes += String(number).utf8
         case .string(let text): JSONValue.quote(text, to: &bytes)
         case .array(let elements):
             bytes.append(UInt8(ascii: "["))

@@ -4,7 +4,7 @@
 ///
 /// Parsed by libjansson with duplicate keys refused: clients in Go take the last of two equal keys,
 /// other decoders the first, so a document that has two means two things.
-public indirect enum JSONValue: Hashable, Sendable {
+public enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
     case integer(Int64)
