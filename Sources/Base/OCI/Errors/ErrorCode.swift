@@ -37,15 +37,30 @@ public enum ErrorCode: String, CaseIterable, Sendable {
         }
     }
 
-    /// The body of an answer with this error: what went wrong, what to do, and facts for machines.
-    public func body(message: String, detail: JSONValue = .null) -> [UInt8] {
-        var members = [
-            JSONValue.Member("code", .string(rawValue)),
-            JSONValue.Member("message", .string(message)),
-        ]
-        if detail != .null { members.append(JSONValue.Member("detail", detail)) }
-        return JSONValue.object([
-            JSONValue.Member("errors", .array([.object(members)]))
-        ]).encoded
+    /// What it means, in the specification's words.
+    public var message: String {
+        switch self {
+        case .blobUnknown: "blob unknown to registry"
+        case .blobUploadInvalid: "blob upload invalid"
+        case .blobUploadUnknown: "blob upload unknown to registry"
+        case .digestInvalid: "provided digest did not match uploaded content"
+        case .manifestBlobUnknown: "manifest references a manifest or blob unknown to registry"
+        case .manifestInvalid: "manifest invalid"
+        case .manifestUnknown: "manifest unknown to registry"
+        case .nameInvalid: "invalid repository name"
+        case .nameUnknown: "repository name not known to registry"
+        case .sizeInvalid: "provided length did not match content length"
+        case .unauthorized: "authentication required"
+        case .denied: "requested access to the resource is denied"
+        case .unsupported: "the operation is unsupported"
+        case .tooManyRequests: "too many requests"
+        case .unknown: "unknown error"
+        case .unavailable: "service unavailable"
+        }
+    }
+
+    /// The body of an answer with this error alone: what went wrong, what to do, facts for machines.
+    public func body(message: String? = nil, detail: JSONValue = .null) -> [UInt8] {
+        ErrorBody([ErrorBody.Item(self, message: message, detail: detail)]).encoded
     }
 }

@@ -4,23 +4,24 @@ import JSON
 
 extension Manifest {
     /// Reads a manifest sent as `contentType` (nil when the client named none).
+    ///
+    /// The caller has bounded the size. Parameters of the type are ignored.
     public static func parse(
         _ bytes: [UInt8],
         contentType: String?,
         limits: Limits = Limits()
     ) throws(ManifestError) -> Manifest {
-        let header = contentType.map(MediaType.essence).flatMap { $0.isEmpty ? nil : $0 }
-        let root = try document(bytes)
-        if root["schemaVersion"]?.integer == 1
-            || header.map(MediaType.dockerSchema1.contains) == true
-        {
-            throw .schema1
+        let header = contentType.map(MediaType.essence).flatMap { type in
+            type.isEmpty || MediaType.generic.contains(type) ? nil : type
         }
+        guard header.map(MediaType.dockerSchema1.contains) != true else { throw .schema1 }
+        let root = try document(bytes)
+        guard root["schemaVersion"]?.integer != 1, !has(root, "fsLayers") else { throw .schema1 }
         guard root["schemaVersion"]?.integer == 2 else {
             throw .invalid("schemaVersion must be 2")
         }
-        let field = try text(root, "mediaType")
-        if let field, let header, MediaType.essence(field) != header {
+        let field = try text(root, "mediaType").map(MediaType.essence)
+        if let field, let header, field != header {
             throw .typeMismatch(header: header, field: field)
         }
         let kind = try kind(of: root, mediaType: field ?? header)
@@ -59,10 +60,37 @@ extension Manifest {
     }
 
     private static func document(_ bytes: [UInt8]) throws(ManifestError) -> JSONValue {
+        var limits = JSONLimits()
+        limits.sizeMax = bytes.count
         let root: JSONValue
-        do { root = try JSONValue.parse(bytes) } catch { throw .notJSON(error) }
+        do { root = try JSONValue.parse(bytes, limits: limits) } catch { throw .notJSON(error) }
         guard root.members != nil else { throw .invalid("a manifest is a JSON object") }
+        try requireSpelling(root, manifestKeys, "the manifest")
         return root
+    }
+
+    private static let manifestKeys = KnownKeys([
+        "schemaVersion", "mediaType", "artifactType", "config", "layers", "manifests", "subject",
+        "annotations", "fsLayers",
+    ])
+    private static let descriptorKeys = KnownKeys([
+        "mediaType", "digest", "size", "urls", "artifactType",
+    ])
+
+    private static func requireSpelling(
+        _ value: JSONValue,
+        _ known: KnownKeys,
+        _ place: String
+    ) throws(ManifestError) {
+        for member in value.members ?? [] {
+            if let meant = known.meant(by: member.key) {
+                throw .invalid("\(place) has the key '\(member.key)', which must be '\(meant)'")
+            }
+        }
+    }
+
+    private static func has(_ root: JSONValue, _ key: String) -> Bool {
+        root[key].map { $0 != .null } ?? false
     }
 
     /// What the media type says, which the fields must agree with; a manifest that could be read as
@@ -71,19 +99,19 @@ extension Manifest {
         of root: JSONValue,
         mediaType: String?
     ) throws(ManifestError) -> Kind {
-        let hasLayers = root["layers"] != nil || root["config"] != nil
-        let hasChildren = root["manifests"] != nil
+        let hasLayers = has(root, "layers") || has(root, "config")
+        let hasChildren = has(root, "manifests")
         guard !(hasLayers && hasChildren) else {
             throw .invalid("a manifest with both manifests and config or layers is ambiguous")
         }
-        switch mediaType.map(MediaType.essence) {
+        switch mediaType {
         case MediaType.ociManifest, MediaType.dockerManifest:
             guard !hasChildren else { throw .invalid("an image manifest has no manifests") }
             return .image
         case MediaType.ociIndex, MediaType.dockerList:
             guard !hasLayers else { throw .invalid("an index has no config or layers") }
             return .index
-        case nil, "application/json":
+        case nil:
             guard hasLayers || hasChildren else {
                 throw .invalid("neither layers nor manifests: this is no image manifest or index")
             }
@@ -100,7 +128,8 @@ extension Manifest {
         _ key: String,
         _ limits: Limits
     ) throws(ManifestError) -> [Descriptor] {
-        guard let elements = root[key]?.array else {
+        // Clients written in Go send an empty list as null.
+        guard let value = root[key], let elements = value == .null ? [] : value.array else {
             throw .invalid("\(key) must be an array of descriptors")
         }
         guard elements.count <= limits.referencesMax else {
@@ -119,6 +148,7 @@ extension Manifest {
         _ place: String
     ) throws(ManifestError) -> Descriptor {
         guard value.members != nil else { throw .invalid("\(place) must be a descriptor") }
+        try requireSpelling(value, descriptorKeys, place)
         guard let mediaType = value["mediaType"]?.string, !mediaType.isEmpty,
             mediaType.utf8.count <= MediaType.lengthMax
         else { throw .invalid("\(place).mediaType is missing or too long") }

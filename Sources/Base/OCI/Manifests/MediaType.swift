@@ -18,18 +18,28 @@ public enum MediaType {
         "application/vnd.docker.distribution.manifest.v1+prettyjws",
     ]
 
+    /// What a client says that does not know better: as good as no type.
+    static let generic = ["application/json", "application/octet-stream"]
+
     /// Whether a layer of this type need not be in the registry: its bytes come from elsewhere.
     public static func isExternal(_ layer: String) -> Bool {
         layer.hasPrefix("application/vnd.docker.image.rootfs.foreign.")
             || layer.hasPrefix("application/vnd.oci.image.layer.nondistributable.")
     }
 
-    /// The type without parameters and white space, in lower case (RFC 9110, 8.3.1).
+    /// Whether content of this type is a manifest or index; an index may also name blobs, as the
+    /// caches of BuildKit do.
+    public static func isManifest(_ mediaType: String) -> Bool {
+        [ociManifest, ociIndex, dockerManifest, dockerList].contains(mediaType)
+    }
+
+    /// The type without parameters and the white space around it, in lower case (RFC 9110, 8.3.1).
     public static func essence(_ field: String) -> String {
-        let head = field.utf8.prefix { $0 != UInt8(ascii: ";") }
-        let trimmed = head.filter { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+        let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+        var type = field.utf8.prefix { $0 != UInt8(ascii: ";") }.drop(while: isBlank)
+        while let last = type.last, isBlank(last) { type = type.dropLast() }
         return String(
-            decoding: trimmed.map { byte in
+            decoding: type.map { byte in
                 (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
             },
             as: UTF8.self

@@ -121,9 +121,19 @@ public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// By algorithm name, then bytes: the order of the texts.
     public static func < (left: Digest, right: Digest) -> Bool {
-        left.algorithm == right.algorithm
-            ? left.bytes.lexicographicallyPrecedes(right.bytes)
-            : left.algorithm.rawValue < right.algorithm.rawValue
+        guard left.algorithm == right.algorithm else {
+            return left.algorithm.rawValue < right.algorithm.rawValue
+        }
+        // Big-endian words compare as their bytes do; those of sha256 that are not used are zero.
+        let (one, other) = (left.words, right.words)
+        if one.0 != other.0 { return one.0 < other.0 }
+        if one.1 != other.1 { return one.1 < other.1 }
+        if one.2 != other.2 { return one.2 < other.2 }
+        if one.3 != other.3 { return one.3 < other.3 }
+        if one.4 != other.4 { return one.4 < other.4 }
+        if one.5 != other.5 { return one.5 < other.5 }
+        if one.6 != other.6 { return one.6 < other.6 }
+        return one.7 < other.7
     }
 
     private static func value(_ digit: UInt8) -> UInt8? {
