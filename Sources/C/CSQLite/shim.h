@@ -22,3 +22,19 @@ static inline int bw_sqlite3_bind_text(
         SQLITE_TRANSIENT, SQLITE_UTF8
     );
 }
+
+/// sqlite3_config for settings without an argument or with one number; returns SQLite's code.
+static inline int bw_sqlite3_config(int setting, int value) {
+    return sqlite3_config(setting, value);
+}
+
+/// Makes SQLite's own generator follow from `seed`, in this whole process; 0 makes it random again.
+static inline int bw_sqlite3_seed(int seed) {
+    return sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, seed, (sqlite3 *)0);
+}
+
+/// What SQLite gives a VFS of ours for an open file: its own part first, then our object.
+typedef struct bw_sqlite3_file {
+    sqlite3_file base;
+    void *object;
+} bw_sqlite3_file;

@@ -2,3 +2,4 @@
 // Doors to what Swift's Glibc does not show: variadic functions, macros, GNU calls.
 #pragma once
 #include "files.h"
+#include "hash.h"

@@ -24,14 +24,47 @@ import Synchronization
     /// The path it was opened with.
     public let path: String
     private var database: OpaquePointer?
+    /// What the database's files are read through, kept as long as the connection.
+    private let checks: PageCheckVFS?
+    private let directory: DirectoryVFS?
     private let inUse = Atomic<Bool>(false)
 
-    /// Opens the database at `path` through the VFS called `vfs`, or the system's when that is nil.
+    /// Opens the database at `path` through SQLite's own VFS, with no check.
+    public convenience init(path: String, mode: Mode) throws(SQLiteError) {
+        try self.init(path: path, mode: mode, checks: nil, directory: nil)
+    }
+
+    /// Opens the database at `path`, every page checked; a new one is made so that pages carry checks.
     ///
-    /// Opening does not read the file yet: damage, a missing check or a locked file show at the
-    /// first statement.
-    public init(path: String, mode: Mode, vfs: String? = nil) throws(SQLiteError) {
+    /// Opening reads the header only: damage shows at the first statement that needs the page.
+    public convenience init(
+        path: String,
+        mode: Mode,
+        through checks: PageCheckVFS
+    ) throws(SQLiteError) {
+        try self.init(path: path, mode: mode, checks: checks, directory: nil)
+        try reserveCheckBytes()
+    }
+
+    /// Opens the database called `path` in the directory of `directory`, with no check.
+    public convenience init(
+        path: String,
+        mode: Mode,
+        through directory: DirectoryVFS
+    ) throws(SQLiteError) {
+        try self.init(path: path, mode: mode, checks: nil, directory: directory)
+    }
+
+    private init(
+        path: String,
+        mode: Mode,
+        checks: PageCheckVFS?,
+        directory: DirectoryVFS?
+    ) throws(SQLiteError) {
+        SQLiteLibrary.configure()
         self.path = path
+        self.checks = checks
+        self.directory = directory
         let access =
             switch mode {
             case .readOnly: SQLITE_OPEN_READONLY
@@ -43,20 +76,38 @@ import Synchronization
             path,
             &opened,
             access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_PRIVATECACHE,
-            vfs
+            checks?.name ?? directory?.name
         )
         guard code == SQLITE_OK, let opened = unsafe opened else {
             let message =
                 unsafe opened.map { unsafe String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
             let extended = unsafe opened.map { unsafe sqlite3_extended_errcode($0) } ?? code
             unsafe sqlite3_close_v2(opened)
-            throw SQLiteError(code: ResultCode(extended), message: "\(message): \(path)")
+            throw SQLiteError(
+                code: ResultCode(extended),
+                message: checks?.explanation(ofCode: extended) ?? "\(message): \(path)"
+            )
         }
         unsafe database = opened
         unsafe bw_sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1)
         unsafe bw_sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
         unsafe bw_sqlite3_db_config(opened, SQLITE_DBCONFIG_DQS_DML, 0)
         unsafe bw_sqlite3_db_config(opened, SQLITE_DBCONFIG_DQS_DDL, 0)
+        // Sorting and temporary tables never need a file.
+        try execute("PRAGMA temp_store=MEMORY")
+    }
+
+    /// Makes a database that is still empty leave room for the checks; in others they must be there.
+    private func reserveCheckBytes() throws(SQLiteError) {
+        var count = Int32(PageCheck.reservedBytes)
+        let code = unsafe sqlite3_file_control(
+            handle,
+            "main",
+            SQLITE_FCNTL_RESERVE_BYTES,
+            &count
+        )
+        guard code == SQLITE_OK else { throw error(code, "") }
+        try execute("PRAGMA page_size=\(PageCheck.pageBytes)")
     }
 
     deinit {
@@ -124,7 +175,8 @@ import Synchronization
         let told = extended & 0xff == code & 0xff ? extended : code
         return SQLiteError(
             code: ResultCode(told),
-            message: unsafe String(cString: sqlite3_errmsg(handle)),
+            message: checks?.explanation(ofCode: told)
+                ?? (unsafe String(cString: sqlite3_errmsg(handle))),
             statement: statement
         )
     }

@@ -41,12 +41,24 @@ public struct ResultCode: RawRepresentable, Hashable, Sendable {
     public static let io = ResultCode(SQLITE_IOERR)
     /// SQLITE_IOERR_READ.
     public static let ioRead = ResultCode(SQLITE_IOERR | 1 << 8)
+    /// SQLITE_IOERR_SHORT_READ, which never leaves this module.
+    static let shortRead = ResultCode(SQLITE_IOERR | 2 << 8)
     /// SQLITE_IOERR_WRITE.
     public static let ioWrite = ResultCode(SQLITE_IOERR | 3 << 8)
     /// SQLITE_IOERR_FSYNC.
     public static let ioSync = ResultCode(SQLITE_IOERR | 4 << 8)
     /// SQLITE_IOERR_DIR_FSYNC.
     public static let ioSyncDirectory = ResultCode(SQLITE_IOERR | 5 << 8)
+    /// SQLITE_IOERR_TRUNCATE.
+    public static let ioTruncate = ResultCode(SQLITE_IOERR | 6 << 8)
+    /// SQLITE_IOERR_FSTAT.
+    public static let ioSize = ResultCode(SQLITE_IOERR | 7 << 8)
+    /// SQLITE_IOERR_DELETE.
+    public static let ioDelete = ResultCode(SQLITE_IOERR | 10 << 8)
+    /// SQLITE_IOERR_DELETE_NOENT.
+    public static let ioDeleteMissing = ResultCode(SQLITE_IOERR | 23 << 8)
+    /// SQLITE_IOERR_ACCESS.
+    public static let ioAccess = ResultCode(SQLITE_IOERR | 13 << 8)
     /// SQLITE_IOERR_DATA: a page fails its check.
     public static let pageCheck = ResultCode(SQLITE_IOERR | 32 << 8)
     /// SQLITE_CORRUPT.
