@@ -13,7 +13,7 @@ public final class Catalog: Sendable {
     /// How the file is opened.
     public struct Options: Sendable {
         /// The VFS that checks pages; nil is SQLite's own, for tools that must look at a damaged file.
-        public var vfs: String?
+        public var vfs: PageCheckVFS?
         /// `full` when the catalog's commit is what makes an entry durable; `normal` behind a
         /// sequencer that keeps entries elsewhere.
         public var synchronous = Connection.Synchronous.full
@@ -50,7 +50,7 @@ public final class Catalog: Sendable {
         path = "\(directory)/\(Catalog.fileName)"
         self.options = options
         do throws(SQLiteError) {
-            let connection = try Connection(path: path, mode: .createIfMissing, vfs: options.vfs)
+            let connection = try Connection(path: path, mode: .createIfMissing, through: options.vfs)
             writer = Session(connection)
         } catch { throw CatalogError(error) }
         try Catalog.configure(writer, options, cacheKiB: options.cacheKiB)
@@ -109,7 +109,7 @@ public final class Catalog: Sendable {
     private func takeReader() throws(CatalogError) -> Session {
         if let idle = readers.withLock({ $0.popLast() }) { return idle }
         do throws(SQLiteError) {
-            let session = Session(try Connection(path: path, mode: .readOnly, vfs: options.vfs))
+            let session = Session(try Connection(path: path, mode: .readOnly, through: options.vfs))
             try Catalog.configureReader(session, cacheKiB: options.cacheKiB / 4)
             return session
         } catch { throw CatalogError(error) }

@@ -34,16 +34,17 @@ import Synchronization
         try self.init(path: path, mode: mode, checks: nil, directory: nil)
     }
 
-    /// Opens the database at `path`, every page checked; a new one is made so that pages carry checks.
+    /// Opens the database at `path`, every page checked unless `checks` is nil.
     ///
-    /// Opening reads the header only: damage shows at the first statement that needs the page.
+    /// A new one is made so that its pages carry checks; one that carries none is refused. Opening reads
+    /// the header only: damage shows at the first statement that needs the page.
     public convenience init(
         path: String,
         mode: Mode,
-        through checks: PageCheckVFS
+        through checks: PageCheckVFS?
     ) throws(SQLiteError) {
         try self.init(path: path, mode: mode, checks: checks, directory: nil)
-        try reserveCheckBytes()
+        if checks != nil { try reserveCheckBytes() }
     }
 
     /// Opens the database called `path` in the directory of `directory`, with no check.
