@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTP
+import OCI
+import Testing
+
+@Suite struct `Pull` {
+    @Test func `a pushed image is pulled byte for byte by tag and by digest`() async throws {
+        let test = try TestRegistry()
+        let image = await test.push(image: "one", to: "team/app", tag: "v1")
+        for reference in ["v1", image.digest.description] {
+            // Twice: from the disk, then from memory.
+            for _ in 0..<2 {
+                let pulled = await test.send("GET", "/v2/team/app/manifests/\(reference)")
+                #expect(pulled.status == 200)
+                #expect(pulled.bytes == image.bytes)
+                #expect(pulled.headers["Docker-Content-Digest"] == image.digest.description)
+                #expect(pulled.headers["Content-Type"] == MediaType.ociManifest)
+                #expect(pulled.headers["ETag"] == "\"\(image.digest)\"")
+            }
+        }
+    }
+
+    @Test func `a digest answers only in repositories that it is linked to`() async throws {
+        // I9: that the bytes are here is not told to who may see another repository only.
+        let test = try TestRegistry()
+        let digest = await test.push(blob: Array("secret".utf8), to: "team/app")
+        #expect(await test.send("GET", "/v2/team/app/blobs/\(digest)").status == 200)
+        let elsewhere = await test.send("GET", "/v2/team/other/blobs/\(digest)")
+        #expect(elsewhere.status == 404)
+        #expect(elsewhere.code == "BLOB_UNKNOWN")
+    }
+
+    @Test func `ranges of a blob are served, and refused beyond its end`() async throws {
+        let test = try TestRegistry()
+        let digest = await test.push(blob: Array("0123456789".utf8), to: "a")
+        let part = await test.send(
+            "GET", "/v2/a/blobs/\(digest)", headers: [("Range", "bytes=2-4")])
+        #expect(part.status == 206)
+        #expect(part.bytes == Array("234".utf8))
+        #expect(part.headers["Content-Range"] == "bytes 2-4/10")
+        let beyond = await test.send(
+            "GET", "/v2/a/blobs/\(digest)", headers: [("Range", "bytes=10-")])
+        #expect(beyond.status == 416)
+        #expect(beyond.headers["Content-Range"] == "bytes */10")
+    }
+
+    @Test func `If-None-Match with the digest answers 304 without a body`() async throws {
+        let test = try TestRegistry()
+        let image = await test.push(image: "one", to: "a", tag: "v1")
+        let answer = await test.send(
+            "GET", "/v2/a/manifests/v1", headers: [("If-None-Match", "\"\(image.digest)\"")])
+        #expect(answer.status == 304)
+        #expect(answer.bytes.isEmpty)
+    }
+
+    @Test func `a tag that moved is read as moved at once`() async throws {
+        // I5, with the first value in the cache.
+        let test = try TestRegistry()
+        await test.push(image: "one", to: "a", tag: "latest")
+        _ = await test.send("GET", "/v2/a/manifests/latest")
+        let second = await test.push(image: "two", to: "a", tag: "latest")
+        let read = await test.send("GET", "/v2/a/manifests/latest")
+        #expect(read.bytes == second.bytes)
+    }
+}
