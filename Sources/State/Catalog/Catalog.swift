@@ -31,10 +31,18 @@ public final class Catalog: Sendable {
     public static let fileName = "catalog.db"
 
     private let path: String
-    private let options: Options
-    private let writer: Session
+    let world: World
+    let options: Options
+    let directory: String
     private let writerIsFree = Mutex(true)
-    private let readers = Mutex<[Session]>([])
+    private let opened: Mutex<Opened>
+    private let inUse = SharedLock()
+
+    /// The connections, replaced as a whole when a rebuilt file takes the place of this one.
+    private struct Opened {
+        var writer: Session
+        var readers: [Session] = []
+    }
 
     /// Who this catalog belongs to.
     public let identity: EstateIdentity
@@ -47,54 +55,45 @@ public final class Catalog: Sendable {
         world: World,
         options: Options = Options()
     ) throws(CatalogError) {
+        self.directory = directory
         path = "\(directory)/\(Catalog.fileName)"
+        self.world = world
         self.options = options
-        do throws(SQLiteError) {
-            let connection = try Connection(path: path, mode: .createIfMissing, through: options.vfs)
-            writer = Session(connection)
-        } catch { throw CatalogError(error) }
-        try Catalog.configure(writer, options, cacheKiB: options.cacheKiB)
+        let writer = try Catalog.openWriter(path, options)
         identity = try FirstOpening.prepare(writer, world: world)
         try OpenCheck(session: writer).run()
+        opened = Mutex(Opened(writer: writer))
     }
 
     /// Closes every connection; the last copies the WAL into the file and removes it.
     public func close() throws(CatalogError) {
-        let idle = readers.withLock { readers in
-            defer { readers = [] }
-            return readers
-        }
-        do throws(SQLiteError) {
-            for reader in idle { try reader.connection.close() }
-            try writer.connection.close()
-        } catch { throw CatalogError(error) }
+        try inUse.replacing { () throws(CatalogError) in try closeAll() }
     }
 
-    /// Reads from a snapshot. Blocks on the disk; every call sees one position.
+    /// Reads from a snapshot. Blocks on the disk; every call sees one position. Not to be nested.
     public func read<Answer>(
         _ body: (CatalogView) throws(CatalogError) -> Answer
     ) throws(CatalogError) -> Answer {
-        let session = try takeReader()
-        do throws(SQLiteError) { try session.connection.beginRead() } catch {
-            throw CatalogError(error)
+        try inUse.using { () throws(CatalogError) in
+            let session = try takeReader()
+            do throws(SQLiteError) { try session.connection.beginRead() } catch {
+                throw CatalogError(error)
+            }
+            let answer = Result { () throws(CatalogError) in try body(CatalogView(session)) }
+            do throws(SQLiteError) { try session.connection.rollback() } catch {
+                throw CatalogError(error)
+            }
+            giveBack(session)
+            return try answer.get()
         }
-        let answer = Result { () throws(CatalogError) in try body(CatalogView(session)) }
-        do throws(SQLiteError) { try session.connection.rollback() } catch {
-            throw CatalogError(error)
-        }
-        giveBack(session)
-        return try answer.get()
     }
 
     /// Opens the one write transaction, which stands exactly at the head.
     ///
     /// The caller sees to it that there is one at a time; a second is our bug and ends the process.
     public func begin() throws(CatalogError) -> WriteTransaction {
-        let wasFree = writerIsFree.withLock { isFree in
-            defer { isFree = false }
-            return isFree
-        }
-        precondition(wasFree, "two write transactions on one catalog")
+        take()
+        let writer = opened.withLock(\.writer)
         do throws(SQLiteError) { try writer.connection.beginImmediate() } catch {
             free()
             throw CatalogError(error)
@@ -102,12 +101,41 @@ public final class Catalog: Sendable {
         return WriteTransaction(writer, of: self)
     }
 
+    /// Becomes the one writer, until `free`.
+    func take() {
+        let wasFree = writerIsFree.withLock { isFree in
+            defer { isFree = false }
+            return isFree
+        }
+        precondition(wasFree, "two write transactions on one catalog")
+    }
+
     func free() {
         writerIsFree.withLock { $0 = true }
     }
 
+    /// Puts another file in the place of this one, while nobody reads.
+    func swap(_ replace: () throws(CatalogError) -> Void) throws(CatalogError) {
+        try inUse.replacing { () throws(CatalogError) in
+            try closeAll()
+            try replace()
+            let writer = try Catalog.openWriter(path, options)
+            opened.withLock { $0 = Opened(writer: writer) }
+        }
+    }
+
+    private func closeAll() throws(CatalogError) {
+        let sessions = opened.withLock { opened in
+            defer { opened.readers = [] }
+            return opened.readers + [opened.writer]
+        }
+        do throws(SQLiteError) {
+            for session in sessions { try session.connection.close() }
+        } catch { throw CatalogError(error) }
+    }
+
     private func takeReader() throws(CatalogError) -> Session {
-        if let idle = readers.withLock({ $0.popLast() }) { return idle }
+        if let idle = opened.withLock({ $0.readers.popLast() }) { return idle }
         do throws(SQLiteError) {
             let session = Session(try Connection(path: path, mode: .readOnly, through: options.vfs))
             try Catalog.configureReader(session, cacheKiB: options.cacheKiB / 4)
@@ -116,9 +144,20 @@ public final class Catalog: Sendable {
     }
 
     private func giveBack(_ session: Session) {
-        readers.withLock { readers in
-            if readers.count < options.readersMax { readers.append(session) }
+        opened.withLock { opened in
+            if opened.readers.count < options.readersMax { opened.readers.append(session) }
         }
+    }
+
+    static func openWriter(_ path: String, _ options: Options) throws(CatalogError) -> Session {
+        let writer: Session
+        do throws(SQLiteError) {
+            writer = Session(
+                try Connection(path: path, mode: .createIfMissing, through: options.vfs)
+            )
+        } catch { throw CatalogError(error) }
+        try configure(writer, options, cacheKiB: options.cacheKiB)
+        return writer
     }
 
     private static func configureReader(

@@ -66,6 +66,17 @@ enum FirstOpening {
         }
     }
 
+    /// The rows that say where the journals stand: at nothing.
+    static func beginHeads(_ session: Session) throws(CatalogError) {
+        for scope in Scope.allCases {
+            try session.run(
+                "INSERT INTO heads (scope, incarnation, position, chain) VALUES (?1, 1, 0, ?2)",
+                .integer(Int64(scope.rawValue)),
+                .blob(Head.empty.chain)
+            )
+        }
+    }
+
     /// The rows that say how far the projection is: at nothing.
     static func beginMarks(_ session: Session) throws(CatalogError) {
         for scope in Scope.allCases {

@@ -31,6 +31,14 @@ public final class WriteTransaction: Sendable {
 
     /// Puts an entry at the end of its journal here and applies it.
     public func apply(_ entry: Entry, stored: StoredEntry) throws(CatalogError) {
+        try WriteTransaction.write(entry, stored: stored, to: session)
+    }
+
+    static func write(
+        _ entry: Entry,
+        stored: StoredEntry,
+        to session: Session
+    ) throws(CatalogError) {
         let scope = Value.integer(Int64(stored.scope.rawValue))
         try session.run(
             "INSERT INTO entries (scope, position, id, bytes, chain) VALUES (?1, ?2, ?3, ?4, ?5)",

@@ -144,11 +144,15 @@ public struct CatalogView: Sendable {
 
     /// Digests of up to `limit` blobs linked in a repository, greater than `after`.
     public func links(
-        _ repository: Int64, after: Digest?, limit: Int
+        _ repository: Int64,
+        after: Digest?,
+        limit: Int
     ) throws(CatalogError) -> [Digest] {
         try session.all(
             "SELECT digest FROM links WHERE repository = ?1 AND digest > ?2 ORDER BY digest LIMIT ?3",
-            .integer(repository), .blob(after?.key ?? []), .integer(Int64(limit)),
+            .integer(repository),
+            .blob(after?.key ?? []),
+            .integer(Int64(limit)),
             read: { Digest(key: $0.blob(0)) }
         ).compactMap { $0 }
     }

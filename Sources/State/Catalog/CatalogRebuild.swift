@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Journal
+public import Platform
+import SQLite
+
+/// Makes the projection anew from the entries, in a file beside the old one that then takes its place.
+///
+/// Nothing but the entries, their heads and the file's own ids is taken from the old file, and every
+/// entry is checked against its chain on the way.
+public enum CatalogRebuild {
+    /// Entries applied in one transaction.
+    private static let stepMax = 1000
+    private static let temporaryName = "catalog.rebuilt"
+
+    /// Told after every step: entries done, and how many there are.
+    public typealias Progress = (_ done: UInt64, _ total: UInt64) -> Void
+
+    /// Rebuilds the file in the directory at `directory`, which no server may have open.
+    public static func offline(
+        at directory: String,
+        world: World,
+        options: Catalog.Options = Catalog.Options(),
+        progress: Progress
+    ) throws(CatalogError) {
+        let path = "\(directory)/\(Catalog.fileName)"
+        let old: Session
+        do throws(SQLiteError) {
+            old = Session(try Connection(path: path, mode: .readWrite, through: options.vfs))
+        } catch { throw CatalogError(error) }
+        try build(from: old, directory, world, options, progress)
+        do throws(SQLiteError) { try old.connection.close() } catch { throw CatalogError(error) }
+        try publish(directory, world)
+    }
+
+    static func build(
+        from old: Session,
+        _ directory: String,
+        _ world: World,
+        _ options: Catalog.Options,
+        _ progress: Progress
+    ) throws(CatalogError) {
+        try removeLeftovers(directory, world)
+        let new = try Catalog.openWriter("\(directory)/\(temporaryName)", options)
+        let source = CatalogView(old)
+        let heads = try source.heads()
+        try begin(new, from: old)
+        let total = heads.region.position + heads.estate.position
+        var done: UInt64 = 0
+        for scope in [Scope.estate, .region] {
+            var last = Head.empty
+            while last.position < heads[scope].position {
+                let page = try source.entries(scope, from: last.position + 1, limit: stepMax)
+                guard page.first?.position == last.position + 1 else {
+                    throw .damaged(
+                        "entry \(last.position + 1) of the \(scope) journal is missing; restore the "
+                            + "directory from a backup"
+                    )
+                }
+                last = try apply(page, after: last, to: new)
+                done += UInt64(page.count)
+                progress(done, total)
+            }
+            guard last.chain == heads[scope].chain else {
+                throw .damaged(
+                    "the \(scope) journal does not end at its head; restore it from a backup"
+                )
+            }
+        }
+        do throws(SQLiteError) { try new.connection.close() } catch { throw CatalogError(error) }
+    }
+
+    private static func begin(_ new: Session, from old: Session) throws(CatalogError) {
+        let meta = try old.all(
+            "SELECT key, value FROM meta ORDER BY key",
+            read: { ($0.text(0), $0.text(1)) }
+        )
+        try transaction(on: new) { () throws(CatalogError) in
+            do throws(SQLiteError) {
+                try new.connection.execute(Schema.journal + Schema.projection)
+                try new.connection.execute(
+                    """
+                    PRAGMA application_id = \(Schema.applicationID);
+                    PRAGMA user_version = \(Schema.version)
+                    """
+                )
+            } catch { throw CatalogError(error) }
+            for (key, value) in meta {
+                try new.run(
+                    "INSERT INTO meta (key, value) VALUES (?1, ?2)",
+                    .text(key),
+                    .text(value)
+                )
+            }
+            try FirstOpening.beginHeads(new)
+            try FirstOpening.beginMarks(new)
+        }
+    }
+
+    private static func apply(
+        _ page: [StoredEntry],
+        after head: Head,
+        to new: Session
+    ) throws(CatalogError) -> Head {
+        var head = head
+        try transaction(on: new) { () throws(CatalogError) in
+            for stored in page {
+                let entry = try EntryCheck.check(stored, after: head.chain)
+                try WriteTransaction.write(entry, stored: stored, to: new)
+                head = Head(
+                    incarnation: entry.origin.incarnation,
+                    position: stored.position,
+                    chain: stored.chain
+                )
+            }
+        }
+        return head
+    }
+
+    private static func transaction(
+        on session: Session,
+        _ body: () throws(CatalogError) -> Void
+    ) throws(CatalogError) {
+        do throws(SQLiteError) { try session.connection.beginImmediate() } catch {
+            throw CatalogError(error)
+        }
+        try body()
+        do throws(SQLiteError) { try session.connection.commit() } catch {
+            throw CatalogError(error)
+        }
+    }
+
+    static func publish(_ directory: String, _ world: World) throws(CatalogError) {
+        do throws(FileError) {
+            let files = try world.files.directory(at: directory, .mustExist)
+            try files.open(temporaryName, .write).sync()
+            try files.rename(temporaryName, to: files, as: Catalog.fileName)
+            try files.sync()
+        } catch {
+            throw .trouble(SQLiteError(code: .io, message: "publish the rebuilt file: \(error)"))
+        }
+    }
+
+    private static func removeLeftovers(
+        _ directory: String,
+        _ world: World
+    ) throws(CatalogError) {
+        do throws(FileError) {
+            let files = try world.files.directory(at: directory, .mustExist)
+            for name in [temporaryName, "\(temporaryName)-wal", "\(temporaryName)-shm"] {
+                do throws(FileError) { try files.remove(name) } catch {
+                    guard error.kind == .notFound else { throw error }
+                }
+            }
+        } catch {
+            throw .trouble(SQLiteError(code: .io, message: "clear the way: \(error)"))
+        }
+    }
+}
+
+extension Catalog {
+    /// Rebuilds the projection while pulls go on; the caller is the one writer until it returns.
+    public func rebuild(_ progress: CatalogRebuild.Progress) throws(CatalogError) {
+        take()
+        defer { free() }
+        try read { view throws(CatalogError) in
+            try CatalogRebuild.build(from: view.session, directory, world, options, progress)
+        }
+        try swap { () throws(CatalogError) in try CatalogRebuild.publish(directory, world) }
+    }
+}
