@@ -59,7 +59,7 @@ final class Session: Sendable {
     /// Runs `body` for each row of a query of any length.
     func each(
         _ sql: String,
-        _ values: Value...,
+        _ values: [Value] = [],
         body: (Statement) throws(CatalogError) -> Void
     ) throws(CatalogError) {
         let statement = try bound(sql, values)

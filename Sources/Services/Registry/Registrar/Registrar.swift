@@ -62,7 +62,8 @@ public final class Registrar: Sendable {
     }
 
     struct Waiter: Sendable {
-        var change: Change
+        /// Nil for one that waits for the lead alone.
+        var change: Change?
         var turn: CheckedContinuation<Turn, Never>
     }
 
@@ -121,22 +122,59 @@ public final class Registrar: Sendable {
         }
     }
 
+    /// Runs `body` as the one writer, between batches; changes that come meanwhile are refused with
+    /// `reason`.
+    public func exclusively<Answer>(
+        because reason: String,
+        _ body: () async throws(RegistryError) -> Answer
+    ) async throws(RegistryError) -> Answer {
+        let before = state.withLock { state in
+            defer { state.refusal = state.refusal ?? reason }
+            return state.refusal
+        }
+        if let before { throw .notReady(before) }
+        let turn = await withCheckedContinuation { continuation in
+            let leads = state.withLock { state in
+                guard state.hasLeader else {
+                    state.hasLeader = true
+                    return true
+                }
+                state.waiting.insert(Waiter(change: nil, turn: continuation), at: 0)
+                return false
+            }
+            if leads { continuation.resume(returning: Turn.lead) }
+        }
+        guard case .lead = turn else {
+            preconditionFailure("who waits without a change is never answered, only given the lead")
+        }
+        defer {
+            refuse(nil)
+            handOn()
+        }
+        return try await body()
+    }
+
     private func lead(_ own: Change) async -> Result<Done, RegistryError> {
         let others = state.withLock { state in
-            let count = min(state.waiting.count, options.batchMax - 1)
-            defer { state.waiting.removeFirst(count) }
-            return Array(state.waiting.prefix(count))
+            let ready = state.waiting.prefix(options.batchMax - 1).prefix { $0.change != nil }
+            state.waiting.removeFirst(ready.count)
+            return Array(ready)
         }
-        let batch = PendingBatch(changes: [own] + others.map(\.change))
+        let batch = PendingBatch(changes: [own] + others.compactMap(\.change))
         let results = await commit(batch)
         for (waiter, result) in zip(others, results.dropFirst()) {
             waiter.turn.resume(returning: .answered(result))
         }
+        handOn()
+        return results[0]
+    }
+
+    /// Gives the lead to whoever waits longest.
+    private func handOn() {
         let next = state.withLock { state -> Waiter? in
             state.hasLeader = !state.waiting.isEmpty
             return state.waiting.isEmpty ? nil : state.waiting.removeFirst()
         }
         next?.turn.resume(returning: .lead)
-        return results[0]
     }
 }

@@ -121,6 +121,29 @@ public struct CatalogView: Sendable {
         )
     }
 
+    /// Up to `limit` digests that something names, greater than `after`, with their rows.
+    public func contents(
+        after: Digest?,
+        limit: Int
+    ) throws(CatalogError) -> [(Digest, ContentRow)] {
+        try session.all(
+            "SELECT digest, generation, size FROM content WHERE digest > ?1 ORDER BY digest LIMIT ?2",
+            .blob(after?.key ?? []),
+            .integer(Int64(limit)),
+            read: { row in
+                Digest(key: row.blob(0)).map { digest in
+                    (
+                        digest,
+                        ContentRow(
+                            generation: Generation(UInt64(row.integer(1))),
+                            size: UInt64(row.integer(2))
+                        )
+                    )
+                }
+            }
+        ).compactMap { $0 }
+    }
+
     /// The content of a digest that is linked in a repository as a blob.
     public func link(
         _ repository: Int64,

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+public import HTTP
+import Journal
+import OCI
+import Platform
+public import Registry
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#endif
+
+/// The answering end of the management interface: decodes, calls, encodes.
+///
+/// It listens on the data directory's socket alone, which only its owner may open; so whoever reaches
+/// it may do everything.
+public struct ControlHandler: Handler {
+    /// What only the node knows.
+    public struct NodeFacts: Sendable {
+        /// The binary's version.
+        public var version: String
+        /// Time since the server was ready.
+        public var uptime: Duration
+        /// Bytes free for content.
+        public var freeBytes: UInt64
+        /// Uploads open.
+        public var uploadsOpen: Int
+        /// Pages whose check failed since the start.
+        public var pageCheckFailures: UInt64
+
+        /// Makes the facts.
+        public init(
+            version: String,
+            uptime: Duration,
+            freeBytes: UInt64,
+            uploadsOpen: Int,
+            pageCheckFailures: UInt64
+        ) {
+            self.version = version
+            self.uptime = uptime
+            self.freeBytes = freeBytes
+            self.uploadsOpen = uploadsOpen
+            self.pageCheckFailures = pageCheckFailures
+        }
+    }
+
+    let registry: Registry
+    let facts: @Sendable () -> NodeFacts
+    let work: LongWork
+
+    /// Makes a handler.
+    public init(registry: Registry, facts: @escaping @Sendable () -> NodeFacts) {
+        self.registry = registry
+        self.facts = facts
+        work = LongWork()
+    }
+
+    /// Answers a request of `ControlClient`.
+    public func answer(_ head: RequestHead, body: any RequestBody) async -> Response {
+        do {
+            guard head.path.hasPrefix(Wire.prefix) else { throw ControlHandler.unknown(head) }
+            let path = String(head.path.dropFirst(Wire.prefix.count))
+            return try await respond(head.method, path, try Query(head.query))
+        } catch let problem as Wire.Problem {
+            return ControlHandler.problem(problem)
+        } catch let error as QueryError {
+            return ControlHandler.problem(Wire.Problem(message: error.sentence, isRefusal: true))
+        } catch let error as RegistryError {
+            return ControlHandler.problem(Wire.Problem(error))
+        } catch {
+            preconditionFailure("the routes throw nothing else: \(error)")
+        }
+    }
+
+    private func respond(
+        _ method: String,
+        _ path: String,
+        _ query: Query
+    ) async throws -> Response {
+        switch (method, path) {
+        case ("GET", "status"): return try json(try status())
+        case ("GET", "repositories"): return try json(try repositories(query))
+        case ("DELETE", "repositories"): return try json(try await deleteRepository(query))
+        case ("GET", "journal"): return try json(try journal(query))
+        case ("POST", "tags"): return try json(try await addTag(query))
+        case ("DELETE", "tags"): return try json(try await removeTag(query))
+        case ("GET", "tags/history"): return try json(try history(query))
+        case ("POST", "images"): return try json(try await copyImage(query))
+        case ("DELETE", "images"): return try json(try await deleteImage(query))
+        case ("GET", "usage"): return try json(try usage(query))
+        case ("POST", "catalog/rebuild"): return try json(try await rebuild())
+        case ("POST", "content/verify"): return try json(try await verify(query))
+        default: throw Wire.Problem(message: "no such request: \(method) \(path)", isRefusal: true)
+        }
+    }
+
+    func required(_ query: Query, _ name: String) throws -> String {
+        guard let value = try query.value(name) else {
+            throw Wire.Problem(message: "the parameter '\(name)' is missing", isRefusal: true)
+        }
+        return value
+    }
+
+    func repository(_ text: String) throws -> RepositoryName {
+        guard let name = RepositoryName(text) else {
+            throw Wire.Problem(message: "'\(text)' is not a repository name", isRefusal: true)
+        }
+        return name
+    }
+
+    func reference(_ text: String) throws -> Reference {
+        guard let reference = Reference(text) else {
+            throw Wire.Problem(message: "'\(text)' is neither a tag nor a digest", isRefusal: true)
+        }
+        return reference
+    }
+
+    func tag(_ text: String) throws -> Tag {
+        guard let tag = Tag(text) else {
+            throw Wire.Problem(message: "'\(text)' is not a tag", isRefusal: true)
+        }
+        return tag
+    }
+
+    private func json(_ value: some Encodable) throws -> Response {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(value) else {
+            preconditionFailure("a value of the wire cannot be encoded")
+        }
+        return Response(
+            status: 200,
+            headers: Headers([("Content-Type", "application/json")]),
+            body: .bytes(Array(data))
+        )
+    }
+
+    private static func problem(_ problem: Wire.Problem) -> Response {
+        let data = try? JSONEncoder().encode(problem)
+        return Response(
+            status: problem.isRefusal ? 409 : 500,
+            headers: Headers([("Content-Type", "application/json")]),
+            body: .bytes(data.map { Array($0) } ?? [])
+        )
+    }
+
+    private static func unknown(_ head: RequestHead) -> Wire.Problem {
+        Wire.Problem(message: "no such request: \(head.method) \(head.path)", isRefusal: true)
+    }
+}
+
+extension Wire.Problem {
+    /// What the operator reads when the registry did not do what was asked.
+    init(_ error: RegistryError) {
+        switch error {
+        case .refused(let refusal): self.init(message: refusal.sentence, isRefusal: true)
+        case .notReady(let reason):
+            self.init(message: "no changes are taken now: \(reason)", isRefusal: false)
+        default: self.init(message: "\(error)", isRefusal: false)
+        }
+    }
+}
+
+extension Refusal {
+    /// The refusal as a sentence for an operator.
+    var sentence: String {
+        switch self {
+        case .manifestUnknown(let reference): "there is no manifest '\(reference)'"
+        case .blobUnknown(let digest): "there is no blob \(digest)"
+        case .nameUnknown(let name): "there is no repository '\(name)'"
+        case .referencesUnknown(let digests):
+            "missing: " + digests.map(\.description).joined(separator: ", ")
+        case .conditionFailed(let current):
+            "the tag is \(current?.description ?? "not there")"
+        case .stillNamed(let digest, let namer):
+            "\(digest) is named by the manifest \(namer); delete that first"
+        case .receiptTooOld(let digest): "\(digest) was stored too long ago; push it again"
+        case .pastDeadline: "the change waited longer than its deadline; try again"
+        case .tooLarge(let sentence): sentence
+        }
+    }
+}

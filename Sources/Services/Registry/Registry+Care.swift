@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Blobs
+import Catalog
+import Crypto
+import HTTP
+import Journal
+public import OCI
+import Platform
+
+extension Registry {
+    /// Makes the catalog's projection anew from the entries; changes are refused meanwhile.
+    public func rebuildCatalog(
+        _ progress: @Sendable (UInt64, UInt64) -> Void
+    ) async throws(RegistryError) {
+        try await registrar.exclusively(because: "the catalog is being rebuilt; try again") {
+            () throws(RegistryError) in
+            do throws(CatalogError) { try catalog.rebuild(progress) } catch {
+                throw .catalog(error)
+            }
+        }
+    }
+
+    /// What a comparison of catalog and content found.
+    public struct Verification: Sendable {
+        /// Digests the catalog names.
+        public var named = 0
+        /// Bytes hashed, when that was asked for.
+        public var bytesHashed: UInt64 = 0
+        /// Digests the catalog names without a copy here, or with one of another length.
+        public var missing: [Digest] = []
+        /// Digests whose copy hashes to something else or cannot be read.
+        public var damaged: [Digest] = []
+        /// Copies that nothing names; the sweep will free them.
+        public var orphans = 0
+
+        /// The most digests each list holds; more are still counted by the lists' siblings.
+        public static let listedMax = 1000
+        /// Digests the catalog names whose copy is not well.
+        public var unsound = 0
+        /// Whether every named digest has its copy.
+        public var isSound: Bool { unsound == 0 }
+    }
+
+    /// Compares the catalog with the content, both ways; `deep` reads and hashes every copy.
+    public func verifyContent(
+        deep: Bool,
+        _ progress: @Sendable (Int) async -> Void
+    ) async throws(RegistryError) -> Verification {
+        var report = Verification()
+        var after: Digest?
+        while true {
+            let page = try read { view throws(CatalogError) in
+                try view.contents(after: after, limit: Registry.verifyPage)
+            }
+            guard let last = page.last else { break }
+            for (digest, row) in page { try await verify(digest, row, deep: deep, &report) }
+            after = last.0
+            await progress(report.named)
+        }
+        report.orphans = try await countOrphans()
+        return report
+    }
+
+    private static let verifyPage = 500
+    private static let hashChunk = 1 << 20
+
+    private func verify(
+        _ digest: Digest,
+        _ row: ContentRow,
+        deep: Bool,
+        _ report: inout Verification
+    ) async throws(RegistryError) {
+        report.named += 1
+        do throws(BlobError) {
+            guard let region = try await blobs.open(digest, generation: row.generation.number),
+                region.count == row.size
+            else {
+                report.note(digest, in: \.missing)
+                return
+            }
+            guard deep else { return }
+            var hash = DigestContext(digest.algorithm)
+            var position: UInt64 = 0
+            while position < row.size {
+                guard
+                    let bytes = try? region.read(at: position, limit: Registry.hashChunk),
+                    !bytes.isEmpty
+                else {
+                    report.note(digest, in: \.damaged)
+                    return
+                }
+                hash.update(bytes)
+                position += UInt64(bytes.count)
+            }
+            report.bytesHashed += position
+            if hash.finish() != digest { report.note(digest, in: \.damaged) }
+        } catch {
+            guard case .trouble = error else { throw .blobs(error) }
+            report.note(digest, in: \.damaged)
+        }
+    }
+
+    private func countOrphans() async throws(RegistryError) -> Int {
+        var orphans = 0
+        do throws(BlobError) {
+            for generation in try await blobs.generations() {
+                var after: Digest?
+                while true {
+                    let page = try await blobs.page(
+                        generation: generation,
+                        after: after,
+                        limit: Registry.verifyPage
+                    )
+                    guard let last = page.last else { break }
+                    orphans += try unnamed(page, generation)
+                    after = last
+                }
+            }
+        } catch { throw .blobs(error) }
+        return orphans
+    }
+
+    private func unnamed(_ page: [Digest], _ generation: UInt64) throws(BlobError) -> Int {
+        do throws(CatalogError) {
+            return try catalog.read { view throws(CatalogError) in
+                var count = 0
+                for digest in page
+                where try view.content(digest)?.generation.number != generation {
+                    count += 1
+                }
+                return count
+            }
+        } catch {
+            throw .trouble(
+                FileError(kind: .other, errno: 0, operation: "read the catalog: \(error)")
+            )
+        }
+    }
+}
+
+extension Registry.Verification {
+    mutating func note(_ digest: Digest, in list: WritableKeyPath<Self, [Digest]>) {
+        unsound += 1
+        if self[keyPath: list].count < Self.listedMax { self[keyPath: list].append(digest) }
+    }
+}
