@@ -12,13 +12,21 @@ public import Registry
 public struct DistributionHandler: Handler {
     /// What bounds it.
     public struct Options: Sendable {
-        /// Items of a page without `n`. Default 1,000.
+        /// Items of a page without `n`.
+        ///
+        /// Default 1,000.
         public var pageDefault = 1000
-        /// The most items of a page; a greater `n` is clamped. Default 1,000.
+        /// The most items of a page; a greater `n` is clamped.
+        ///
+        /// Default 1,000.
         public var pageMax = 1000
-        /// The largest manifest taken, in bytes. Default 4 MiB (413).
+        /// The largest manifest taken, in bytes.
+        ///
+        /// Default 4 MiB (413).
         public var manifestSizeMax = 4 << 20
-        /// The most tags of one push by digest. Default 100 (414).
+        /// The most tags of one push by digest.
+        ///
+        /// Default 100 (414).
         public var tagsMax = 100
         /// Where clients reach us, without a slash at its end; makes `Location` absolute.
         public var publicURL: String?

@@ -49,7 +49,9 @@ extension DistributionHandler {
         )
     }
 
-    /// end-12a, end-12b. Answers an empty index rather than 404, for names nobody pushed to as well.
+    /// end-12a, end-12b.
+    ///
+    /// Answers an empty index rather than 404, for names nobody pushed to as well.
     func referrers(
         _ name: RepositoryName,
         _ digest: Digest,

@@ -53,7 +53,9 @@ extension DistributionHandler {
         return response
     }
 
-    /// end-9. A tag alone, or a manifest with what belongs to it.
+    /// end-9.
+    ///
+    /// A tag alone, or a manifest with what belongs to it.
     func deleteManifest(
         _ name: RepositoryName,
         _ reference: Reference,

@@ -13,21 +13,35 @@ public import Platform
 public final class Registry: Sendable {
     /// What bounds it, and the rules an operator sets.
     public struct Options: Sendable {
-        /// The largest manifest, in bytes. Default 4 MiB (413).
+        /// The largest manifest, in bytes.
+        ///
+        /// Default 4 MiB (413).
         public var manifestSizeMax: UInt64 = 4 << 20
-        /// The largest blob, in bytes. Default 200 GiB (413).
+        /// The largest blob, in bytes.
+        ///
+        /// Default 200 GiB (413).
         public var blobSizeMax: UInt64 = 200 << 30
         /// Descriptors a manifest may have.
         public var manifestLimits = Manifest.Limits()
-        /// Bytes of manifests and small blobs kept in memory. Default 32 MiB.
+        /// Bytes of manifests and small blobs kept in memory.
+        ///
+        /// Default 32 MiB.
         public var cacheBytes = 32 << 20
-        /// Answers kept in memory. Default 65,536.
+        /// Answers kept in memory.
+        ///
+        /// Default 65,536.
         public var cachedAnswersMax = 65_536
-        /// The largest blob kept in memory, in bytes; larger ones leave by `sendfile`. Default 1 MiB.
+        /// The largest blob kept in memory, in bytes; larger ones leave by `sendfile`.
+        ///
+        /// Default 1 MiB.
         public var cachedBlobMax: UInt64 = 1 << 20
-        /// How long a change may wait before it must not be decided any more. Default 30 s.
+        /// How long a change may wait before it must not be decided any more.
+        ///
+        /// Default 30 s.
         public var changeDeadline: Duration = .seconds(30)
-        /// How long an upload's state is taken. Default 7 days.
+        /// How long an upload's state is taken.
+        ///
+        /// Default 7 days.
         public var uploadExpiry: Duration = .seconds(7 * 86_400)
         /// The registrar's.
         public var registrar = Registrar.Options()

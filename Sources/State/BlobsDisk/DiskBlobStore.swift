@@ -19,9 +19,13 @@ import Synchronization
 public final class DiskBlobStore: BlobStore {
     /// What bounds a store.
     public struct Options: Sendable {
-        /// Bytes that must stay free: below, stagings take nothing more (507). Default 256 MiB.
+        /// Bytes that must stay free: below, stagings take nothing more (507).
+        ///
+        /// Default 256 MiB.
         public var freeBytesFloor: UInt64 = 256 << 20
-        /// Staged bytes between two syncs, so that the last one is short. Default 4 MiB.
+        /// Staged bytes between two syncs, so that the last one is short.
+        ///
+        /// Default 4 MiB.
         public var syncEvery: UInt64 = 4 << 20
         /// Staging files held open at the same time; others are opened again when bytes come.
         public var openStagingsMax = 512

@@ -6,8 +6,10 @@ import Platform
 enum StoreIdentity {
     private static let name = "store"
 
-    /// Reads the id, or draws one and makes it durable. A file that is there and is not an id is an
-    /// error: a store that forgot its name must not take another.
+    /// Reads the id, or draws one and makes it durable.
+    ///
+    /// A file that is there and is not an id is an error: a store that forgot its name must not
+    /// take another.
     static func readOrMake(
         in directory: any Directory,
         staging: any Directory,

@@ -17,11 +17,17 @@ public final class Catalog: Sendable {
         /// `full` when the catalog's commit is what makes an entry durable; `normal` behind a
         /// sequencer that keeps entries elsewhere.
         public var synchronous = Connection.Synchronous.full
-        /// Frames of the WAL after which it is copied into the file. Default 2,000 (8 MiB).
+        /// Frames of the WAL after which it is copied into the file.
+        ///
+        /// Default 2,000 (8 MiB).
         public var checkpointFrames: Int32 = 2000
-        /// Reader connections kept for the next read. Default 4.
+        /// Reader connections kept for the next read.
+        ///
+        /// Default 4.
         public var readersMax = 4
-        /// Pages each connection may hold, in KiB: the writer's; a reader has a quarter. Default 8,192.
+        /// Pages each connection may hold, in KiB: the writer's; a reader has a quarter.
+        ///
+        /// Default 8,192.
         public var cacheKiB = 8192
         /// Makes the default options.
         public init() {}
@@ -70,7 +76,9 @@ public final class Catalog: Sendable {
         try inUse.replacing { () throws(CatalogError) in try closeAll() }
     }
 
-    /// Reads from a snapshot. Blocks on the disk; every call sees one position. Not to be nested.
+    /// Reads from a snapshot.
+    ///
+    /// Blocks on the disk; every call sees one position. Not to be nested.
     public func read<Answer>(
         _ body: (CatalogView) throws(CatalogError) -> Answer
     ) throws(CatalogError) -> Answer {

@@ -135,7 +135,10 @@ import Testing
         all.unicodeScalars.append(contentsOf: texts)
         let value = JSONValue.object([
             .init(all, .string(all + "😀")), .init("max", .integer(.max)),
-            .init("real", .array([.real(1e300), .real(.leastNonzeroMagnitude), .real(-0.1), .real(1e16)])),
+            .init(
+                "real",
+                .array([.real(1e300), .real(.leastNonzeroMagnitude), .real(-0.1), .real(1e16)])
+            ),
         ])
         #expect(try JSONValue.parse(value.encoded) == value)
         #expect(try JSONValue.parse(value.encoded).encoded == value.encoded)

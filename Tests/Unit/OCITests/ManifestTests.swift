@@ -46,7 +46,9 @@ private func index(_ more: String = "", type: String? = MediaType.ociIndex) -> S
             #expect(manifest.mediaType == type)
             #expect(manifest.config?.digest.description == digest("c"))
             #expect(manifest.layers.map(\.digest.description) == [digest("1"), digest("2")])
-            #expect(manifest.references.map(\.digest.description) == Array("c12").map { digest($0) })
+            #expect(
+                manifest.references.map(\.digest.description) == Array("c12").map { digest($0) }
+            )
             #expect(manifest.references.allSatisfy { $0.size == 7 })
             #expect(manifest.children.isEmpty && manifest.subject == nil)
         }

@@ -35,12 +35,18 @@ import Testing
         let test = try TestRegistry()
         let digest = await test.push(blob: Array("0123456789".utf8), to: "a")
         let part = await test.send(
-            "GET", "/v2/a/blobs/\(digest)", headers: [("Range", "bytes=2-4")])
+            "GET",
+            "/v2/a/blobs/\(digest)",
+            headers: [("Range", "bytes=2-4")]
+        )
         #expect(part.status == 206)
         #expect(part.bytes == Array("234".utf8))
         #expect(part.headers["Content-Range"] == "bytes 2-4/10")
         let beyond = await test.send(
-            "GET", "/v2/a/blobs/\(digest)", headers: [("Range", "bytes=10-")])
+            "GET",
+            "/v2/a/blobs/\(digest)",
+            headers: [("Range", "bytes=10-")]
+        )
         #expect(beyond.status == 416)
         #expect(beyond.headers["Content-Range"] == "bytes */10")
     }
@@ -49,7 +55,10 @@ import Testing
         let test = try TestRegistry()
         let image = await test.push(image: "one", to: "a", tag: "v1")
         let answer = await test.send(
-            "GET", "/v2/a/manifests/v1", headers: [("If-None-Match", "\"\(image.digest)\"")])
+            "GET",
+            "/v2/a/manifests/v1",
+            headers: [("If-None-Match", "\"\(image.digest)\"")]
+        )
         #expect(answer.status == 304)
         #expect(answer.bytes.isEmpty)
     }

@@ -33,8 +33,13 @@ final class TestRegistry: Sendable {
         catalog = try Catalog(at: path, world: world)
         let keyring = try Keyring.open(in: directory, world: world).keyring
         registry = Registry(
-            world: world, catalog: catalog, blobs: store, sequencer: LocalSequencer(),
-            keyring: keyring, options: options)
+            world: world,
+            catalog: catalog,
+            blobs: store,
+            sequencer: LocalSequencer(),
+            keyring: keyring,
+            options: options
+        )
         handler = DistributionHandler(registry: registry, options: api)
     }
 
@@ -46,7 +51,10 @@ final class TestRegistry: Sendable {
 
     /// Sends a request as the transport would: memory first, then the rest.
     func send(
-        _ method: String, _ target: String, headers: [(String, String)] = [], body: [UInt8] = []
+        _ method: String,
+        _ target: String,
+        headers: [(String, String)] = [],
+        body: [UInt8] = []
     ) async -> Response {
         let halves = target.split(separator: "?", maxSplits: 1)
         var fields = Headers(headers)
@@ -54,15 +62,22 @@ final class TestRegistry: Sendable {
             fields.append("Content-Length", String(body.count))
         }
         let head = RequestHead(
-            method: method, path: String(halves[0]),
-            query: halves.count > 1 ? String(halves[1]) : nil, headers: fields)
+            method: method,
+            path: String(halves[0]),
+            query: halves.count > 1 ? String(halves[1]) : nil,
+            headers: fields
+        )
         if body.isEmpty, let now = handler.answerNow(head) { return now }
         return await handler.answer(head, body: BufferedBody(body))
     }
 
     /// Pushes a blob in one request.
     @discardableResult
-    func push(blob: [UInt8], to name: String, _ algorithm: Digest.Algorithm = .sha256) async -> Digest {
+    func push(
+        blob: [UInt8],
+        to name: String,
+        _ algorithm: Digest.Algorithm = .sha256
+    ) async -> Digest {
         let digest = Digest.of(blob, algorithm)
         let begun = await send("POST", "/v2/\(name)/blobs/uploads/?digest=\(digest)", body: blob)
         #expect(begun.status == 201)
@@ -72,7 +87,10 @@ final class TestRegistry: Sendable {
     /// Pushes an image of one layer and returns its manifest's bytes.
     @discardableResult
     func push(
-        image seed: String, to name: String, tag: String, subject: Digest? = nil,
+        image seed: String,
+        to name: String,
+        tag: String,
+        subject: Digest? = nil,
         artifactType: String? = nil
     ) async -> (bytes: [UInt8], digest: Digest) {
         let config = Array("{\"seed\":\"\(seed)\"}".utf8)
@@ -94,8 +112,11 @@ final class TestRegistry: Sendable {
         let digest = Digest.of(bytes)
         let reference = tag.isEmpty ? digest.description : tag
         let put = await send(
-            "PUT", "/v2/\(name)/manifests/\(reference)",
-            headers: [("Content-Type", MediaType.ociManifest)], body: bytes)
+            "PUT",
+            "/v2/\(name)/manifests/\(reference)",
+            headers: [("Content-Type", MediaType.ociManifest)],
+            body: bytes
+        )
         #expect(put.status == 201, "\(String(decoding: put.bytes, as: UTF8.self))")
         return (bytes, digest)
     }

@@ -2,10 +2,10 @@
 
 import Glibc
 
+// Safe because the lock lies in memory of its own that lives as long as the object.
 /// A lock that many hold to use something and one holds to replace it.
 ///
 /// Held over blocking calls, never over an `await`; whoever waits to replace goes before newcomers.
-// Safe because the lock lies in memory of its own that lives as long as the object.
 @safe public final class SharedLock: @unchecked Sendable {
     private let lock: UnsafeMutablePointer<pthread_rwlock_t>
 

@@ -19,9 +19,11 @@ extension Decider {
         return Decision(events: [.blobUnlinked(row.key, digest)])
     }
 
-    /// The manifest, the tags that point to it, and, unless the operator keeps them, its referrers and
-    /// theirs, those with a tag of their own excepted, with the tags that cosign and the spec's
-    /// fallback make for it. The children of an index stay.
+    /// The manifest, the tags that point to it, and, unless the operator keeps them, its referrers
+    /// and theirs, those with a tag of their own excepted, with the tags that cosign and the spec's
+    /// fallback make for it.
+    ///
+    /// The children of an index stay.
     func deleteManifest(_ digest: Digest) throws(DecisionError) -> Decision {
         let row = try existing()
         guard try hasManifest(row, digest) else {

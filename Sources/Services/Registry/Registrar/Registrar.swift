@@ -14,13 +14,21 @@ import Synchronization
 public final class Registrar: Sendable {
     /// What bounds it.
     public struct Options: Sendable {
-        /// Changes that may wait; more are refused with 503. Default 4,096.
+        /// Changes that may wait; more are refused with 503.
+        ///
+        /// Default 4,096.
         public var waitingMax = 4096
-        /// Changes of one batch. Default 256.
+        /// Changes of one batch.
+        ///
+        /// Default 256.
         public var batchMax = 256
-        /// Bytes of entries in one batch. Default 1 MiB.
+        /// Bytes of entries in one batch.
+        ///
+        /// Default 1 MiB.
         public var batchBytesMax = 1 << 20
-        /// Times an append of unknown outcome is sent again before the batch fails. Default 20.
+        /// Times an append of unknown outcome is sent again before the batch fails.
+        ///
+        /// Default 20.
         public var appendAttemptsMax = 20
         /// Whether deleting a manifest leaves what refers to it.
         public var keepsReferrers = false
@@ -97,7 +105,9 @@ public final class Registrar: Sendable {
         state.withLock { $0.refusal = reason }
     }
 
-    /// Makes a change, or says why not. When it returns, the change is durable.
+    /// Makes a change, or says why not.
+    ///
+    /// When it returns, the change is durable.
     public func submit(_ change: Change) async throws(RegistryError) -> Done {
         let turn = await withCheckedContinuation { continuation in
             let now = state.withLock { state -> Turn? in

@@ -29,7 +29,9 @@ extension Applier {
         )
     }
 
-    /// A name less; the row goes with the last. Returns the size.
+    /// A name less; the row goes with the last.
+    ///
+    /// Returns the size.
     func unname(_ digest: Digest) throws(CatalogError) -> Int64 {
         let size =
             try session.first(

@@ -21,9 +21,11 @@ public struct UsageRow: Hashable, Sendable {
 }
 
 extension CatalogView {
-    /// Usage of a namespace or a repository, or of everything for the empty name; nil for an unknown
-    /// one. A name that is both means the namespace. Sums are made here, overflow-checked: SQLite's
-    /// stop with an error at 2^63.
+    /// Usage of a namespace or a repository, or of everything for the empty name; nil for an
+    /// unknown one.
+    ///
+    /// A name that is both means the namespace. Sums are made here, overflow-checked: SQLite's stop
+    /// with an error at 2^63.
     public func usage(of name: String) throws(CatalogError) -> UsageRow? {
         var usage = UsageRow()
         if name.isEmpty {
