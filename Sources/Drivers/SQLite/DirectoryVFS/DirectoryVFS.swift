@@ -6,7 +6,7 @@ import Synchronization
 
 /// A VFS whose files are those of one directory of Platform's, for one process.
 ///
-/// A database's path is a name in that directory. Locks and the WAL's index are in this process's
+/// A database's path is a name in that directory (`./` may stand before it). Locks and the WAL's index are in this process's
 /// memory, shared by all connections opened through this VFS, so nobody else may use the files
 /// meanwhile. Time and chance come from the world, SQLite's own generator excepted
 /// (`SQLiteLibrary.seed`). A wait for a lock passes no time here: nobody else could run meanwhile.
@@ -128,11 +128,15 @@ extension DirectoryVFS: VFS {
         into buffer: UnsafeMutableBufferPointer<CChar>
     ) -> Int32 {
         guard let path = unsafe path else { return SQLITE_CANTOPEN }
-        let count = unsafe UnsafeBufferPointer(start: path, count: buffer.count)
-            .firstIndex(of: 0)
-        guard let count else { return SQLITE_CANTOPEN }
-        _ = unsafe buffer.update(fromContentsOf: UnsafeBufferPointer(start: path, count: count + 1))
+        let name = Array(unsafe DirectoryVFS.name(String(cString: path)).utf8CString)
+        guard name.count <= buffer.count else { return SQLITE_CANTOPEN }
+        _ = unsafe buffer.update(fromContentsOf: name)
         return SQLITE_OK
+    }
+
+    /// The name in this directory that a path means: `./a` is `a`, and there are no other directories.
+    static func name(_ path: String) -> String {
+        path.hasPrefix("./") ? String(path.dropFirst(2)) : path
     }
 
     func randomness(into buffer: UnsafeMutableRawBufferPointer) {

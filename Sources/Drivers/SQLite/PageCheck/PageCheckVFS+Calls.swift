@@ -85,3 +85,29 @@ extension PageCheckVFS: VFS {
         }
     }
 }
+
+extension PageCheckVFS {
+    /// Scans the WAL of the database at `path` before it is opened; nil when there is none.
+    ///
+    /// Only for a database that is written with `synchronous=FULL` (`WALScan`).
+    @discardableResult
+    public func scanLog(of path: String) throws(WALScanError) -> WALScanResult? {
+        let log = path + "-wal"
+        let file: any File
+        do {
+            switch base {
+            case .directory(let vfs):
+                file = try vfs.directory.open(DirectoryVFS.name(log), .read)
+            case .system:
+                let slash = log.lastIndex(of: "/")
+                let parent = slash.map { String(log[...$0]) } ?? "."
+                let name = String(log[(slash.map { log.index(after: $0) } ?? log.startIndex)...])
+                file = try LinuxFileSystem().directory(at: parent, .mustExist).open(name, .read)
+            }
+        } catch {
+            guard error.kind == .notFound else { throw .unreadable(error) }
+            return nil
+        }
+        return try WALScan.scan(file: file)
+    }
+}
