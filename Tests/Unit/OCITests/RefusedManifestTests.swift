@@ -159,4 +159,22 @@ private func refusal(_ text: String, as type: String? = nil) -> ManifestError? {
             try Manifest.parse(list(10_001), contentType: nil)
         }
     }
+
+    @Test func `nesting and number of values are bounded`() throws {
+        var limits = Manifest.Limits()
+        limits.depthMax = 4
+        let deep = { (levels: Int) in
+            let nested =
+                String(repeating: "[", count: levels) + String(repeating: "]", count: levels)
+            return Array(#"{"schemaVersion":2,"manifests":[],"x":\#(nested)}"#.utf8)
+        }
+        _ = try Manifest.parse(deep(3), contentType: nil, limits: limits)
+        #expect(throws: ManifestError.self) {
+            try Manifest.parse(deep(4), contentType: nil, limits: limits)
+        }
+        limits.valuesMax = 3
+        #expect(throws: ManifestError.self) {
+            try Manifest.parse(deep(2), contentType: nil, limits: limits)
+        }
+    }
 }

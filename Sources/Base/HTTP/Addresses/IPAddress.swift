@@ -18,6 +18,11 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// 127.0.0.1.
+    public static let loopback = IPAddress(four: [127, 0, 0, 1])
+
+    private init(four bytes: [UInt8]) { self.bytes = bytes }
+
     /// Whether it is IPv6.
     public var isSix: Bool { bytes.count == 16 }
 

@@ -15,7 +15,7 @@ extension Manifest {
             type.isEmpty || MediaType.generic.contains(type) ? nil : type
         }
         guard header.map(MediaType.dockerSchema1.contains) != true else { throw .schema1 }
-        let root = try document(bytes)
+        let root = try document(bytes, limits)
         guard root["schemaVersion"]?.integer != 1, !has(root, "fsLayers") else { throw .schema1 }
         guard root["schemaVersion"]?.integer == 2 else {
             throw .invalid("schemaVersion must be 2")
@@ -59,11 +59,16 @@ extension Manifest {
         }
     }
 
-    private static func document(_ bytes: [UInt8]) throws(ManifestError) -> JSONValue {
-        var limits = JSONLimits()
-        limits.sizeMax = bytes.count
+    private static func document(
+        _ bytes: [UInt8],
+        _ limits: Limits
+    ) throws(ManifestError) -> JSONValue {
+        var shape = JSONLimits()
+        shape.sizeMax = bytes.count
+        shape.depthMax = limits.depthMax
+        shape.valuesMax = limits.valuesMax
         let root: JSONValue
-        do { root = try JSONValue.parse(bytes, limits: limits) } catch { throw .notJSON(error) }
+        do { root = try JSONValue.parse(bytes, limits: shape) } catch { throw .notJSON(error) }
         guard root.members != nil else { throw .invalid("a manifest is a JSON object") }
         try requireSpelling(root, manifestKeys, "the manifest")
         return root

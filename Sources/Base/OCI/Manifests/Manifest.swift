@@ -26,6 +26,10 @@ public struct Manifest: Sendable {
     public struct Limits: Sendable {
         /// The most descriptors: at 65 bytes each an entry naming them stays below 1 MiB.
         public var referencesMax = 10_000
+        /// The deepest nesting of its JSON.
+        public var depthMax = JSONLimits().depthMax
+        /// The most values of its JSON.
+        public var valuesMax = JSONLimits().valuesMax
         /// Makes the default limits.
         public init() {}
     }

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTP
+
+/// Every key there is; the file, the flags, `config check` and the reference all go by this table.
+enum KeyTable {
+    /// The groups in the order of the reference.
+    static let groups: [KeyGroup] = [
+        top, tls, operations, log, names, storage, cache, deletion, requests, connections,
+    ]
+
+    /// The keys in the order of the reference.
+    static let keys = groups.flatMap(\.keys)
+
+    private static let top = KeyGroup(
+        name: "",
+        purpose: "Where the registry is reached and where it keeps its data.",
+        keys: [
+            Key(
+                "listen",
+                \.listen,
+                .endpoint,
+                flag: "listen",
+                "Where clients are answered. Anything but loopback needs `tls` (or `insecure: true`) "
+                    + "and `open: true`. Port 0 lets the system choose a port."
+            ),
+            Key(
+                "public-url",
+                \.publicURL,
+                Kind<String>.publicURL.optional,
+                "What clients reach this registry by. `Location` is relative without it and begins "
+                    + "with it otherwise."
+            ),
+            Key(
+                "insecure",
+                \.insecure,
+                .flag,
+                "Allows plain HTTP beyond loopback, where everybody on the way can read and change "
+                    + "what passes."
+            ),
+            Key(
+                "open",
+                \.open,
+                .flag,
+                "Says that everybody who reaches the listener may pull, push and delete everything. "
+                    + "There are no permissions yet, so anything but loopback needs it; a warning at "
+                    + "every start reminds of it."
+            ),
+            Key(
+                "data",
+                \.data,
+                .path,
+                flag: "data",
+                "The directory in which everything is kept. Made at first start; one server at a time."
+            ),
+            Key(
+                "trusted-proxies",
+                \.trustedProxies,
+                Kind<AddressRange>.addressRange.list,
+                "Peers whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` count. "
+                    + "Those of all others are ignored."
+            ),
+            Key(
+                "shutdown-grace",
+                \.shutdownGrace,
+                .time(.seconds(0)...(.seconds(3_600))),
+                exceeded: "connection closed",
+                "How long SIGTERM waits for requests in flight before it closes their connections."
+            ),
+        ]
+    )
+
+    private static let tls = KeyGroup(
+        name: "tls",
+        purpose: "TLS for the main listener. Both keys or neither.",
+        keys: [
+            Key(
+                "tls.certificate",
+                \.tls.certificate,
+                Kind<String>.path.optional,
+                isReloaded: true,
+                "The certificate, followed by those that lead to its root, in PEM."
+            ),
+            Key(
+                "tls.key",
+                \.tls.key,
+                Kind<String>.path.optional,
+                isReloaded: true,
+                "The certificate's private key, in PEM. It should be readable by its owner alone."
+            ),
+        ]
+    )
+
+    private static let operations = KeyGroup(
+        name: "operations",
+        purpose: "`/livez`, `/readyz`, `/contentz` and `/metrics`.",
+        keys: [
+            Key(
+                "operations.listen",
+                \.operations.listen,
+                Kind<Endpoint>.endpoint.optional,
+                "A listener of their own, always plain HTTP; then the main one does not serve them. "
+                    + "Anything but loopback needs `insecure: true` and `open: true`."
+            )
+        ]
+    )
+
+    private static let log = KeyGroup(
+        name: "log",
+        purpose: "One line for each request and for what happens besides.",
+        keys: [
+            Key(
+                "log.level",
+                \.log.level,
+                .choice,
+                isReloaded: true,
+                "Lines of this and of graver levels are written. Requests are `info`, those that fail "
+                    + "because of us `error`."
+            ),
+            Key(
+                "log.format",
+                \.log.format,
+                .choice,
+                flag: "log-format",
+                "Lines for people or one JSON object a line."
+            ),
+            Key(
+                "log.file",
+                \.log.file,
+                Kind<String>.path.optional,
+                "The file lines are added to; it is opened again on SIGHUP. Without it they go to "
+                    + "standard error."
+            ),
+        ]
+    )
+
+    private static let names = KeyGroup(
+        name: "names",
+        purpose: "What people call this node and what it belongs to. Ids are random, made at first "
+            + "start, and never change; names may.",
+        keys: [
+            Key("names.estate", \.names.estate, .name, "The whole deployment."),
+            Key("names.region", \.names.region, .name, "The zones near enough for common commits."),
+            Key("names.zone", \.names.zone, .name, "The failure domain this node is in."),
+            Key("names.node", \.names.node, .name, "This node."),
+        ]
+    )
+
+    private static let storage = KeyGroup(
+        name: "storage",
+        purpose: "The disk under the data directory.",
+        keys: [
+            Key(
+                "storage.free-space-floor",
+                \.storage.freeSpaceFloor,
+                .size(0...(1 << 50)),
+                exceeded: "507 `UNKNOWN`",
+                "Bytes that stay free: uploads that would take them are refused. Pulls go on."
+            ),
+            Key(
+                "storage.staging-age",
+                \.storage.stagingAge,
+                .time(.seconds(60)...(.seconds(365 * 86_400))),
+                exceeded: "404 `BLOB_UPLOAD_UNKNOWN`",
+                "The age at which an upload that nobody finished is dropped. Measured so that a jump "
+                    + "of the clock drops nothing."
+            ),
+        ]
+    )
+
+    private static let cache = KeyGroup(
+        name: "cache",
+        purpose: "Memory that answers without a disk. What does not fit is read from the disk.",
+        keys: [
+            Key(
+                "cache.blobs",
+                \.cache.blobs,
+                .size(0...(64 << 30)),
+                "Memory for manifests and small blobs, which are hashed as they enter it."
+            ),
+            Key(
+                "cache.blob-size",
+                \.cache.blobSize,
+                .size(0...(64 << 20)),
+                "The largest blob that is kept in memory; larger ones leave by `sendfile`."
+            ),
+            Key(
+                "cache.names",
+                \.cache.names,
+                .count(0...16_777_216),
+                "Tags and digests whose answers are kept, about 300 bytes each."
+            ),
+        ]
+    )
+
+    private static let deletion = KeyGroup(
+        name: "deletion",
+        purpose: "What goes with a deleted manifest.",
+        keys: [
+            Key(
+                "deletion.keep-referrers",
+                \.deletion.keepReferrers,
+                .flag,
+                "Keeps the referrers of a deleted manifest, its fallback tag and cosign's tags for it, "
+                    + "which otherwise go with it unless they have a tag of their own."
+            )
+        ]
+    )
+}

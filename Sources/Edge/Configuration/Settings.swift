@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import HTTP
+
+/// Everything `breakwater serve` can be told, with its defaults.
+///
+/// `KeyTable` says how each is called in the file, what it may be and what it does. `Node` maps these
+/// values to the options of the modules, which know nothing of files.
+public struct Settings: Hashable, Sendable {
+    /// Where clients are answered.
+    public var listen = Endpoint(address: .loopback, port: 5000)
+    /// What clients put before the path, without a slash at the end: `https://registry.example.org`.
+    public var publicURL: String?
+    /// Plain HTTP is allowed beyond loopback.
+    public var insecure = false
+    /// Everybody who reaches the listener may do everything.
+    public var open = false
+    /// Where everything is kept.
+    public var data = "data"
+    /// Whose `X-Forwarded-*` fields count.
+    public var trustedProxies: [AddressRange] = []
+    /// How long a stop waits for requests in flight.
+    public var shutdownGrace = Duration.seconds(30)
+
+    /// Certificate and key.
+    public var tls = TLS()
+    /// Health and metrics.
+    public var operations = Operations()
+    /// Logging.
+    public var log = Log()
+    /// What this node and what it belongs to are called.
+    public var names = Names()
+    /// The data directory.
+    public var storage = Storage()
+    /// Memory for speed.
+    public var cache = Cache()
+    /// What deleting takes along.
+    public var deletion = Deletion()
+    /// What bounds a request.
+    public var requests = Requests()
+    /// What bounds connections.
+    public var connections = Connections()
+
+    /// Makes the defaults.
+    public init() {}
+
+    /// Certificate and key, read again on SIGHUP.
+    public struct TLS: Hashable, Sendable {
+        /// The certificate chain's file, PEM.
+        public var certificate: String?
+        /// The private key's file, PEM.
+        public var key: String?
+    }
+
+    /// Health and metrics.
+    public struct Operations: Hashable, Sendable {
+        /// A listener of their own; without it they are served by the main one.
+        public var listen: Endpoint?
+    }
+
+    /// Logging.
+    public struct Log: Hashable, Sendable {
+        /// From which level on lines are written.
+        public enum Level: String, CaseIterable, Sendable {
+            case error
+            case warning
+            case info
+            case debug
+        }
+
+        /// How lines look.
+        public enum Format: String, CaseIterable, Sendable {
+            case text
+            case json
+        }
+
+        /// The level, read again on SIGHUP.
+        public var level = Level.info
+        /// The format.
+        public var format = Format.text
+        /// The file lines are added to; without it they go to standard error.
+        public var file: String?
+    }
+
+    /// What this node and what it belongs to are called; ids are random and made at first start.
+    public struct Names: Hashable, Sendable {
+        /// The estate.
+        public var estate = "estate"
+        /// The region.
+        public var region = "region-1"
+        /// The zone.
+        public var zone = "zone-1"
+        /// The node.
+        public var node = "node-1"
+    }
+
+    /// The data directory.
+    public struct Storage: Hashable, Sendable {
+        /// Bytes that stay free.
+        public var freeSpaceFloor: UInt64 = 256 << 20
+        /// The age at which an upload nobody finished is dropped.
+        public var stagingAge = Duration.seconds(7 * 86_400)
+    }
+
+    /// Memory for speed.
+    public struct Cache: Hashable, Sendable {
+        /// Bytes of small blobs and manifests.
+        public var blobs: UInt64 = 32 << 20
+        /// The largest blob that is kept there.
+        public var blobSize: UInt64 = 1 << 20
+        /// Names whose answers are kept.
+        public var names = 65_536
+    }
+
+    /// What deleting takes along.
+    public struct Deletion: Hashable, Sendable {
+        /// Referrers stay when their subject goes.
+        public var keepReferrers = false
+    }
+
+    /// What bounds a request.
+    public struct Requests: Hashable, Sendable {
+        /// The largest manifest.
+        public var manifestSize: UInt64 = 4 << 20
+        /// Descriptors of a manifest.
+        public var manifestReferences = 10_000
+        /// Nesting of a manifest's JSON.
+        public var manifestDepth = 64
+        /// Values of a manifest's JSON.
+        public var manifestValues = 262_144
+        /// The largest blob.
+        public var blobSize: UInt64 = 200 << 30
+        /// Tags of one push by digest.
+        public var tagsPerPush = 100
+        /// Items of a page without `n`.
+        public var page = 1_000
+        /// The most items of a page.
+        public var pageMax = 1_000
+        /// Bytes of a request's line and header fields.
+        public var headersSize: UInt64 = 16 << 10
+        /// Header fields.
+        public var headers = 100
+        /// Bytes of a query.
+        public var querySize: UInt64 = 8 << 10
+        /// Parameters of a query.
+        public var queryParameters = 128
+        /// Uploads that have begun and are not finished.
+        public var uploadsOpen = 10_000
+        /// Requests that are being answered.
+        public var inFlight = 1_024
+        /// Changes that wait to be decided.
+        public var changesWaiting = 4_096
+        /// How long a change may wait until it is durable.
+        public var changeDeadline = Duration.seconds(30)
+    }
+
+    /// What bounds connections.
+    public struct Connections: Hashable, Sendable {
+        /// All of them.
+        public var max = 16_384
+        /// Those that wait for their next request.
+        public var idleMax = 2_048
+        /// From a connection's begin, or a later request's first byte, to the end of its header.
+        public var headerDeadline = Duration.seconds(10)
+        /// Bytes of a body in a second, averaged over the window.
+        public var bodyRateMin: UInt64 = 1 << 10
+        /// What the rate is averaged over.
+        public var bodyRateWindow = Duration.seconds(10)
+        /// Threads that serve connections; nil: one for each processor.
+        public var threads: Int?
+        /// Threads that may wait for disks.
+        public var workers = 64
+    }
+}
