@@ -65,10 +65,25 @@ public final class Catalog: Sendable {
         path = "\(directory)/\(Catalog.fileName)"
         self.world = world
         self.options = options
+        try Catalog.scanLog(path, options)
         let writer = try Catalog.openWriter(path, options)
         identity = try FirstOpening.prepare(writer, world: world)
         try OpenCheck(session: writer).run()
         opened = Mutex(Opened(writer: writer))
+    }
+
+    /// Refuses a WAL that SQLite would silently cut short of what was acknowledged.
+    private static func scanLog(_ path: String, _ options: Options) throws(CatalogError) {
+        // Only where each commit was synced before the next was written does the scan say anything.
+        guard options.synchronous == .full, let vfs = options.vfs else { return }
+        do throws(WALScanError) {
+            try vfs.scanLog(of: path)
+        } catch {
+            throw .damaged(
+                "\(error): restore the data directory from a backup, or move "
+                    + "'\(path)-wal' away to go on without every change that is only there"
+            )
+        }
     }
 
     /// Closes every connection; the last copies the WAL into the file and removes it.

@@ -58,7 +58,7 @@ import Testing
                 }
                 for _ in 0..<3 {
                     group.addTask(executorPreference: pool) {
-                        let reader = try Example.open(checks, at: path, mode: .readWrite)
+                        let reader = try Connection(path: path, mode: .readOnly, through: checks)
                         var seen = 0
                         while seen < 450 {
                             let rows = try Example.rowsOfOneSnapshot(reader)

@@ -40,7 +40,12 @@ public final class PageCheckVFS: Sendable {
     private struct State {
         var failures: [PageFailure] = []
         var newest: PageFailure?
-        var facts: [String: SharedFacts] = [:]
+        var facts: [String: KnownFile] = [:]
+    }
+
+    /// What is known about a file goes with the last who has it open: then SQLite recovers a WAL anew.
+    private struct KnownFile {
+        weak var facts: SharedFacts?
     }
 
     final class Counters: Sendable {
@@ -111,19 +116,20 @@ public final class PageCheckVFS: Sendable {
         return code
     }
 
-    /// What is known about a file, the same for all who open it.
+    /// What is known about a file, the same for all who have it open.
     func facts(_ path: String) -> SharedFacts {
-        state.withLock {
-            if let known = $0.facts[path] { return known }
+        state.withLock { state in
+            if let known = state.facts[path]?.facts { return known }
             let facts = SharedFacts()
-            $0.facts[path] = facts
+            state.facts = state.facts.filter { $0.value.facts != nil }
+            state.facts[path] = KnownFile(facts: facts)
             return facts
         }
     }
 
     /// Forgets what is known about a file that is gone.
     func forget(_ path: String) {
-        state.withLock { $0.facts[path] }?.keepFrames(0)
+        state.withLock { $0.facts[path] = nil }
     }
 
     /// The entry of the VFS below.
