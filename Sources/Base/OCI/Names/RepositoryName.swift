@@ -11,6 +11,13 @@ public struct RepositoryName: Hashable, Comparable, Sendable, CustomStringConver
     /// The name.
     public let description: String
 
+    /// The repository of the registry's own canary content, which no client can spell.
+    public static let canary = RepositoryName(unchecked: "_breakwater/canary")
+
+    private init(unchecked text: String) {
+        description = text
+    }
+
     /// Parses a name; nil when the grammar refuses it.
     public init?(_ text: some StringProtocol) {
         guard text.utf8.count <= RepositoryName.lengthMax else { return nil }

@@ -55,7 +55,7 @@ extension Registry {
     private static let storeAttemptsMax = 3
 
     /// Stores bytes as a blob unless a copy that the catalog counts on is there.
-    private func store(
+    func store(
         _ bytes: [UInt8],
         _ digest: Digest
     ) async throws(RegistryError) -> Receipt {

@@ -219,6 +219,12 @@ public struct ContentRow: Hashable, Sendable {
     public var generation: Generation
     /// Its length in bytes.
     public var size: UInt64
+
+    /// Makes a row's value.
+    public init(generation: Generation, size: UInt64) {
+        self.generation = generation
+        self.size = size
+    }
 }
 
 extension RepositoryName {

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import Crypto
+import Journal
+import OCI
+import Platform
+import Synchronization
+
+/// Content of our own that is read end to end, past our caches, to know that reading works.
+///
+/// An image of one small layer in a repository no client can spell, so that an empty registry is
+/// healthy. One result is shared for a second, so that probes cost nothing.
+public final class Canary: Sendable {
+    /// How long a result is shared.
+    public static let sharedFor: Duration = .seconds(1)
+
+    private static let config = Array("{\"breakwater\":\"canary\"}".utf8)
+    private static let layer = Array("This content is read to know that reading works.\n".utf8)
+
+    private let registry: Registry
+    private let last = Mutex<(at: Duration, failure: String?)?>(nil)
+
+    /// Makes a canary of a registry.
+    public init(_ registry: Registry) {
+        self.registry = registry
+    }
+
+    /// Puts the content there if it is not; needs a registry that takes writes.
+    public func place() async throws(RegistryError) {
+        guard let tag = Tag("latest") else { return }
+        guard try await registry.manifest(.canary, .tag(tag)) == nil else { return }
+        var digests: [Digest] = []
+        for bytes in [Canary.config, Canary.layer] {
+            let digest = Digest.of(bytes)
+            let receipt = try await registry.store(bytes, digest)
+            try await registry.change(.canary, .linkBlob(receipt))
+            digests.append(digest)
+        }
+        let text = """
+            {"schemaVersion":2,"mediaType":"\(MediaType.ociManifest)","config":{"mediaType":\
+            "application/vnd.oci.empty.v1+json","digest":"\(digests[0])",\
+            "size":\(Canary.config.count)},"layers":[{"mediaType":"text/plain",\
+            "digest":"\(digests[1])","size":\(Canary.layer.count)}]}
+            """
+        let bytes = Array(text.utf8)
+        let manifest: Manifest
+        do throws(ManifestError) {
+            manifest = try Manifest.parse(bytes, contentType: nil)
+        } catch {
+            preconditionFailure("our own manifest is refused: \(error)")
+        }
+        try await registry.putManifest(
+            .canary,
+            manifest,
+            bytes: bytes,
+            as: Digest.of(bytes),
+            tags: [tag],
+            conditions: nil
+        )
+    }
+
+    /// Why the content could not be read just now, or nil when every byte of it was right.
+    public func failure() async -> String? {
+        let now = registry.world.clocks.monotonic()
+        if let last = last.withLock({ $0 }), now - last.at < Canary.sharedFor {
+            return last.failure
+        }
+        let failure = await read()
+        last.withLock { $0 = (now, failure) }
+        return failure
+    }
+
+    private func read() async -> String? {
+        do throws(RegistryError) {
+            let rows = try registry.read { view throws(CatalogError) -> [(Digest, ContentRow)] in
+                guard let row = try view.repository(.canary), let tag = Tag("latest"),
+                    let digest = try view.tag(row.number, tag),
+                    let manifest = try view.manifest(row.number, digest)
+                else { return [] }
+                var rows = [
+                    (
+                        digest,
+                        ContentRow(
+                            generation: manifest.facts.generation,
+                            size: manifest.facts.size
+                        )
+                    )
+                ]
+                for reference in manifest.facts.references {
+                    guard let blob = try view.link(row.number, reference.digest) else { return [] }
+                    rows.append((reference.digest, blob))
+                }
+                return rows
+            }
+            guard rows.count == 3 else { return "the canary content is not in the catalog" }
+            for (digest, row) in rows {
+                _ = try await registry.verified(digest, row, sizeMax: 1 << 20)
+            }
+            return nil
+        } catch {
+            return "the canary content cannot be read: \(error)"
+        }
+    }
+}
