@@ -265,4 +265,13 @@ targets.append(
     )
 )
 
+targets.append(
+    .testTarget(
+        name: "SystemTests",
+        dependencies: dependencies(["Platform", "breakwater"]),
+        path: "Tests/SystemTests",
+        swiftSettings: tests
+    )
+)
+
 let package = Package(name: "breakwater", targets: targets)

@@ -33,7 +33,9 @@ struct HealthHandler: Handler {
         ])
         if failure != nil { headers.append("Retry-After", "1") }
         return Response(
-            status: failure == nil ? 200 : 503, headers: headers,
-            body: .bytes(Array("\(failure ?? "ok")\n".utf8)))
+            status: failure == nil ? 200 : 503,
+            headers: headers,
+            body: .bytes(Array("\(failure ?? "ok")\n".utf8))
+        )
     }
 }
