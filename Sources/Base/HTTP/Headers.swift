@@ -39,6 +39,11 @@ public struct Headers: Sendable, Equatable {
         fields.append(Field(name: name, value: value))
     }
 
+    /// Makes room for `count` field lines.
+    public mutating func reserve(_ count: Int) {
+        fields.reserveCapacity(count)
+    }
+
     /// Replaces every field line of `name` by one.
     public mutating func set(_ name: String, _ value: String) {
         fields.removeAll { Headers.same($0.name, name) }

@@ -3,3 +3,4 @@
 #pragma once
 #include "files.h"
 #include "hash.h"
+#include "sockets.h"

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <stdint.h>
+
+/// accept4(2) into a sockaddr_storage: the descriptor does not block and is closed on exec. Returns it, or -1 with errno.
+int bw_accept(int listener, void *peer, uint32_t *size);
+/// eventfd(2), not blocking, closed on exec. Returns a descriptor, or -1 with errno.
+int bw_eventfd(void);
+/// Payload bytes the kernel has received on a TCP connection, or -1 where it does not count them.
+int64_t bw_tcp_bytes_received(int socket);
+/// Payload bytes the peer has acknowledged on a TCP connection, or -1 where nobody counts them.
+int64_t bw_tcp_bytes_acknowledged(int socket);

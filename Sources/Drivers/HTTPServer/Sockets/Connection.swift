@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CShims
+import Synchronization
+
+/// What we know of one client's connection; the library's own record is not for us.
+///
+/// Written by the thread that moves this connection's bytes, read by the watchdog.
+final class Connection: Sendable {
+    /// What the client is expected to do next.
+    enum Phase: UInt8, AtomicRepresentable {
+        /// Send its first header.
+        case opened
+        /// Send another header, or nothing.
+        case idle
+        /// Wait for an answer, or send a body.
+        case busy
+        /// Read an answer that came before the end of its request's body.
+        case lingering
+    }
+
+    let socket: Int32
+    /// For the log: `127.0.0.1:4711`, or `unix`.
+    let peer: String
+    /// Whether the peer is a configured proxy.
+    let isProxy: Bool
+    /// What a TLS connection shows its client; nil for plain HTTP.
+    let certificates: Certificates?
+
+    let phase = Atomic(Phase.opened)
+    /// When the phase began, in nanoseconds.
+    let since: Atomic<UInt64>
+    /// Bytes the client has sent as whole requests.
+    let consumed = Atomic<UInt64>(0)
+    /// Bytes of bodies the client has sent.
+    let bodyBytes = Atomic<UInt64>(0)
+    /// Whether a body is awaited and we do not hold the client back.
+    let awaitsBody = Atomic(false)
+    /// Whether the watchdog ended it because its body came too slowly.
+    let wasTooSlow = Atomic(false)
+
+    init(
+        socket: Int32,
+        address: PeerAddress,
+        proxies: [AddressRange],
+        certificates: Certificates?
+    ) {
+        self.socket = socket
+        self.certificates = certificates
+        peer = address.text
+        isProxy = address.bytes.map { bytes in proxies.contains { $0.contains(bytes) } } ?? false
+        since = Atomic(now())
+    }
+
+    var isTLS: Bool { certificates != nil }
+
+    /// A header is complete: the client waits for us, or sends its body.
+    func began(headBytes: Int) {
+        phase.store(.busy, ordering: .relaxed)
+        consumed.wrappingAdd(UInt64(headBytes), ordering: .relaxed)
+    }
+
+    /// The answer is sent and another request may come.
+    ///
+    /// `framed` says that more bytes came than head and body: of chunks, or of TLS. Then the kernel
+    /// is asked; what of a next request came already with the last one is not counted against it.
+    func rested(bodyBytes: UInt64, framed: Bool) {
+        if framed {
+            let received = bw_tcp_bytes_received(socket)
+            if received >= 0 { consumed.store(UInt64(received), ordering: .relaxed) }
+        } else {
+            consumed.wrappingAdd(bodyBytes, ordering: .relaxed)
+        }
+        since.store(now(), ordering: .relaxed)
+        phase.store(.idle, ordering: .releasing)
+    }
+
+    /// The answer is sent and what remains of the request is dropped.
+    func lingers() {
+        since.store(now(), ordering: .relaxed)
+        phase.store(.lingering, ordering: .releasing)
+    }
+}

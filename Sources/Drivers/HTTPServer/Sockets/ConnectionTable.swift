@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Synchronization
+
+/// All connections of a server, by descriptor.
+///
+/// A descriptor is closed only after its connection left the table, so whoever finds it here under
+/// the lock may still use it.
+final class ConnectionTable: Sendable {
+    private let state = Mutex(State())
+
+    private struct State {
+        var slots: [Connection?] = []
+        var count = 0
+    }
+
+    /// How many connections there are.
+    var count: Int { state.withLock { $0.count } }
+
+    func insert(_ connection: Connection) {
+        state.withLock { state in
+            let index = Int(connection.socket)
+            if index >= state.slots.count {
+                let missing = max(index + 1, 2 * state.slots.count) - state.slots.count
+                state.slots.append(contentsOf: repeatElement(nil, count: missing))
+            }
+            state.slots[index] = connection
+            state.count += 1
+        }
+    }
+
+    func remove(_ connection: Connection) {
+        state.withLock { state in
+            state.slots[Int(connection.socket)] = nil
+            state.count -= 1
+        }
+    }
+
+    /// Visits every connection, a few at a time, so that nobody waits long for the table.
+    ///
+    /// The visitor returns whether the connection is to end.
+    func visit(_ visitor: (Connection) -> Bool) {
+        let portion = 128
+        var start = 0
+        while true {
+            let more = state.withLock { state in
+                let end = min(start + portion, state.slots.count)
+                guard start < end else { return false }
+                for case .some(let connection) in state.slots[start..<end]
+                where visitor(connection) {
+                    shutdown(connection.socket, Int32(SHUT_RDWR))
+                }
+                return true
+            }
+            guard more else { return }
+            start += portion
+        }
+    }
+
+    /// Ends a connection if it is still the one in the table.
+    func end(_ connection: Connection) {
+        state.withLock { state in
+            let index = Int(connection.socket)
+            guard index < state.slots.count, state.slots[index] === connection else { return }
+            shutdown(connection.socket, Int32(SHUT_RDWR))
+        }
+    }
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import HTTP
+import HTTPServer
+import Platform
+import Synchronization
+
+/// A server of one test, on a port the kernel chose.
+final class TestServer {
+    let server: Server
+    let handler: TestHandler
+    private static let pool = BlockingPool(threadsMax: 64)
+
+    init(
+        handler: TestHandler = TestHandler(),
+        _ change: (inout Server.Options) -> Void = { _ in }
+    ) throws {
+        var options = Server.Options(address: .tcp(host: "127.0.0.1", port: 0))
+        change(&options)
+        self.handler = handler
+        server = try Server(options, handler: handler, pool: TestServer.pool)
+        try server.start()
+    }
+
+    deinit {
+        server.stop(grace: .zero)
+    }
+
+    func client() throws -> RawClient {
+        try RawClient(port: server.port)
+    }
+
+    /// Sends one request on a connection of its own and returns all that comes back.
+    func exchange(_ request: String) throws -> String {
+        let client = try client()
+        try client.send(request)
+        return try client.receiveAll()
+    }
+}
+
+/// What a handler was told of one request.
+struct Finished: Sendable, Equatable {
+    var path: String
+    var status: Int
+    var received: UInt64
+    var sent: UInt64
+    var requestID: String
+}
+
+/// A handler with a route for each thing that a transport must do.
+final class TestHandler: Handler {
+    let seen = Mutex<[RequestHead]>([])
+    let finished = Mutex<[Finished]>([])
+    let files = Mutex<[String: any FileRegion]>([:])
+    /// Requests to `/wait` answer when this is opened.
+    let gate = Gate()
+    /// Bytes of bodies that `/swallow` and others took.
+    let taken = Atomic(0)
+    let bodyError = Mutex<BodyError?>(nil)
+    let ended = Gate()
+
+    func answerNow(_ head: RequestHead) -> Response? {
+        seen.withLock { $0.append(head) }
+        switch head.path {
+        case "/now": return Response(status: 200, body: .bytes(Array("now\n".utf8)))
+        case "/head":
+            let lines =
+                [head.method, head.path, head.query ?? "-", head.peer, head.requestID]
+                + head.headers.fields.map { "\($0.name): \($0.value)" }
+            return Response(status: 200, body: .bytes(Array(lines.joined(separator: "\n").utf8)))
+        case "/none": return Response(status: 204)
+        case "/stream-now": return Response(status: 200, body: .stream(Letters(count: 3)))
+        case "/broken":
+            return Response(status: 200, headers: Headers([("X-Broken", "a\r\nb: c")]), body: .none)
+        default:
+            guard let file = files.withLock({ $0[head.path] }) else { return nil }
+            return Response(status: 200, body: .file(file))
+        }
+    }
+
+    func answer(_ head: RequestHead, body: any RequestBody) async -> Response {
+        if head.method != "GET", head.method != "HEAD" {
+            seen.withLock { $0.append(head) }
+        }
+        switch head.path {
+        case "/wait":
+            await gate.wait()
+            return Response(status: 200, body: .bytes(Array("waited\n".utf8)))
+        case "/echo":
+            do { return Response(status: 200, body: .bytes(try await all(of: body))) } catch {
+                bodyError.withLock { $0 = error as? BodyError }
+                await ended.open()
+                return Response(status: 400)
+            }
+        case "/refuse": return Response(status: 404, body: .bytes(Array("no\n".utf8)))
+        case "/first-chunk":
+            let bytes = (try? await body.next()) ?? []
+            taken.wrappingAdd(bytes.count, ordering: .relaxed)
+            return Response(status: 507, body: .bytes(Array("full\n".utf8)))
+        case "/hold":
+            await gate.wait()
+            do { return Response(status: 200, body: .bytes(try await all(of: body))) } catch {
+                return Response(status: 400)
+            }
+        case "/letters": return Response(status: 200, body: .stream(Letters(count: 100_000)))
+        case "/endless":
+            return Response(status: 200, body: .stream(Letters(count: Int.max, ended: ended)))
+        default: return Response(status: 404)
+        }
+    }
+
+    private func all(of body: any RequestBody) async throws -> [UInt8] {
+        var all: [UInt8] = []
+        while let bytes = try await body.next() {
+            taken.wrappingAdd(bytes.count, ordering: .relaxed)
+            all += bytes
+        }
+        return all
+    }
+
+    func finished(
+        _ head: RequestHead,
+        status: Int,
+        bytesReceived: UInt64,
+        bytesSent: UInt64,
+        duration: Duration,
+        logFields: [(String, String)]
+    ) {
+        let told = Finished(
+            path: head.path,
+            status: status,
+            received: bytesReceived,
+            sent: bytesSent,
+            requestID: head.requestID
+        )
+        finished.withLock { $0.append(told) }
+        waiting.withLock { waiting in
+            for waiter in waiting { waiter.resume() }
+            waiting = []
+        }
+    }
+
+    private let waiting = Mutex<[CheckedContinuation<Void, Never>]>([])
+
+    /// Waits until `count` requests are finished.
+    func finishedRequests(_ count: Int) async -> [Finished] {
+        while true {
+            await withCheckedContinuation { waiter in
+                waiting.withLock { $0.append(waiter) }
+                if finished.withLock({ $0.count }) >= count {
+                    waiting.withLock { waiting in
+                        for waiter in waiting { waiter.resume() }
+                        waiting = []
+                    }
+                }
+            }
+            let all = finished.withLock { $0 }
+            if all.count >= count { return all }
+        }
+    }
+}
+
+/// Something that is waited for, once.
+actor Gate {
+    private var isOpen = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    func open() {
+        isOpen = true
+        for waiter in waiting { waiter.resume() }
+        waiting = []
+    }
+
+    func wait() async {
+        guard !isOpen else { return }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+}
+
+/// A stream of chunks `a`, `b`, `c` ….
+final class Letters: ResponseStream {
+    private let left: Atomic<Int>
+    private let ended: Gate?
+
+    init(count: Int, ended: Gate? = nil) {
+        left = Atomic(count)
+        self.ended = ended
+    }
+
+    func next() async -> [UInt8]? {
+        if Task.isCancelled { await ended?.open() }
+        let number = left.wrappingSubtract(1, ordering: .relaxed).oldValue
+        guard number > 0 else { return nil }
+        return [UInt8](repeating: UInt8(ascii: "a") + UInt8(number % 26), count: 10)
+    }
+}
