@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Node
+
+/// Every command, in the order of the overview; longer words stand before shorter ones of the same
+/// beginning.
+enum Commands {
+    static let all = [serve, version]
+
+    /// `breakwater version`.
+    static let version = Command(
+        words: ["version"],
+        summary: "print the version",
+        run: { _ in
+            Output.line("breakwater \(Node.version)")
+            return .success
+        }
+    )
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// Signals as something to wait for instead of something that interrupts.
+public enum Signals {
+    /// What a server waits for.
+    public enum Kind: Sendable, Hashable {
+        /// SIGTERM or SIGINT: end in good order.
+        case stop
+        /// SIGHUP: read again what may change while running.
+        case reload
+    }
+
+    /// Keeps the signals for `wait`; to be called before the first thread starts, since threads
+    /// inherit it. A write to a closed connection is an error then, not a signal.
+    public static func hold() {
+        signal(SIGPIPE, SIG_IGN)
+        var set = held
+        unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+    }
+
+    /// Waits for the next one; blocks the calling thread.
+    public static func wait() -> Kind {
+        var set = held
+        var number: Int32 = 0
+        while true {
+            guard unsafe sigwait(&set, &number) == 0 else { continue }
+            return number == SIGHUP ? .reload : .stop
+        }
+    }
+
+    private static var held: sigset_t {
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        for number in [SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&set, number) }
+        return set
+    }
+}
