@@ -13,7 +13,9 @@ import Registry
 import RegistryAPI
 import SQLite
 
-/// One server, wired: what starts, in which order, and how it stops. Nothing here decides.
+/// One server, wired: what starts, in which order, and how it stops.
+///
+/// Nothing here decides.
 public final class Node: Sendable {
     /// The version that `breakwater version` prints.
     public static let version = "0.1.0"
@@ -43,7 +45,8 @@ public final class Node: Sendable {
         }
         if isNewKeyring {
             notices.append(
-                "made the keyring '\(path)/\(Keyring.fileName)'; keep a copy of it with your backups")
+                "made the keyring '\(path)/\(Keyring.fileName)'; keep a copy of it with your backups"
+            )
         }
         let blobs = try NodeError.step("open the content") {
             try DiskBlobStore(in: directory, world: world, options: settings.disk)
@@ -81,14 +84,17 @@ public final class Node: Sendable {
         )
         servers = try wiring.servers(path)
         let scheme = settings.tls.certificate == nil ? "http" : "https"
-        address = "\(scheme)://\(settings.listen.address.shown):\(servers[0].port)"
+        let endpoint = Endpoint(address: settings.listen.address, port: servers[0].port)
+        address = "\(scheme)://\(endpoint)"
         self.lock = lock
         self.catalog = catalog
         self.notices = notices
     }
 
     /// Stops: no new connections, requests in flight end within the grace, the catalog is closed
-    /// without a WAL. Blocks the calling thread.
+    /// without a WAL.
+    ///
+    /// Blocks the calling thread.
     public func stop() throws(NodeError) {
         for server in servers { server.stop(grace: settings.shutdownGrace) }
         try NodeError.step("close the catalog") { try catalog.close() }

@@ -25,7 +25,8 @@ public struct NodeError: Error, Sendable, CustomStringConvertible {
 
     static func sentence(_ error: any Error) -> String {
         switch error {
-        case let error as FileError: return "\(error.operation): \(error.kind) (errno \(error.errno))"
+        case let error as FileError:
+            return "\(error.operation): \(error.kind) (errno \(error.errno))"
         case let error as CatalogError:
             switch error {
             case .damaged(let sentence), .newer(let sentence): return sentence

@@ -5,6 +5,7 @@ import Configuration
 import ControlAPI
 import HTTP
 import HTTPServer
+import OCI
 import Platform
 import Registry
 import RegistryAPI
@@ -33,7 +34,8 @@ struct Wiring {
             control: nil
         )
         var options = settings.server(
-            .tcp(host: settings.listen.address.description, port: settings.listen.port))
+            .tcp(host: settings.listen.address.description, port: settings.listen.port)
+        )
         options.certificate = try Wiring.certificate(settings, World.linux())
         var servers = [try start(options, main, pool, "\(settings.listen)")]
         if let own = settings.operations.listen {

@@ -13,7 +13,9 @@ public enum Signals {
     }
 
     /// Keeps the signals for `wait`; to be called before the first thread starts, since threads
-    /// inherit it. A write to a closed connection is an error then, not a signal.
+    /// inherit it.
+    ///
+    /// A write to a closed connection is an error then, not a signal.
     public static func hold() {
         signal(SIGPIPE, SIG_IGN)
         var set = held
