@@ -274,4 +274,20 @@ targets.append(
     )
 )
 
+// Built by script/fuzz alone, with coverage of every module and libFuzzer's own main.
+if Context.environment["BREAKWATER_FUZZ"] != nil {
+    targets.append(
+        .executableTarget(
+            name: "breakwater-fuzz",
+            dependencies: dependencies([
+                "Platform", "HTTP", "JSON", "OCI", "Crypto", "YAML", "Journal", "Registry",
+                "Configuration",
+            ]),
+            path: "Tests/Fuzz",
+            exclude: ["Corpus"],
+            swiftSettings: tests
+        )
+    )
+}
+
 let package = Package(name: "breakwater", targets: targets)
