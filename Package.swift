@@ -113,10 +113,10 @@ let modules: [Module] = [
         name: "RegistryAPI",
         layer: .edge,
         uses: [
-            "Platform", "HTTP", "JSON", "OCI", "Crypto", "Telemetry", "Journal", "Blobs",
-            "Registry",
+            "Platform", "HTTP", "JSON", "OCI", "Crypto", "Telemetry", "Journal", "Catalog",
+            "Blobs", "Registry",
         ],
-        tests: ["Catalog", "BlobsDisk", "SQLite"]
+        tests: ["BlobsDisk", "SQLite"]
     ),
     Module(
         name: "ControlAPI",

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <jansson.h>
 
 /// json_decref, which is a static inline over a macro.

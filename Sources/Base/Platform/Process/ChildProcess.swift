@@ -24,6 +24,7 @@ public final class ChildProcess: Sendable {
         environment: [(String, String)] = [],
         output: String
     ) throws(FileError) {
+        // Safe because what C is given lives until `posix_spawn` returns, which copies it.
         var actions = unsafe posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
         unsafe posix_spawn_file_actions_init(&actions)

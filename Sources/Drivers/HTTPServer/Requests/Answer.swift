@@ -113,6 +113,7 @@ import HTTP
 }
 
 /// Something to point at when there are no bytes.
+// Safe because nobody reads or writes through it, and it is never freed.
 nonisolated(unsafe) private let emptyBody = UnsafeRawPointer(
     UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 1)
 )

@@ -32,6 +32,7 @@ protocol VFSFile: AnyObject {
 /// The functions SQLite calls on an open file.
 ///
 /// Version 2: without xFetch, so nothing is ever mapped.
+// Safe because it is written here, once, and only read afterwards; it is never freed.
 nonisolated(unsafe) let fileMethods: UnsafePointer<sqlite3_io_methods> = {
     let methods = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 1)
     unsafe methods.initialize(to: sqlite3_io_methods())
