@@ -17,8 +17,18 @@ enum Output {
     /// Whether results go to a person.
     static var isTerminal: Bool { isatty(1) == 1 }
 
-    private static func write(_ text: String, to descriptor: Int32) {
-        let bytes = Array("\(text)\n".utf8)
+    /// Redraws one line that shows how far work is.
+    static func progress(_ unit: String, _ done: UInt64, of total: UInt64) {
+        let width: UInt64 = 40
+        let filled = total == 0 ? width : min(width, done * width / total)
+        let bar = String(repeating: "#", count: Int(filled))
+        let gap = String(repeating: ".", count: Int(width - filled))
+        let end = done >= total ? "\n" : ""
+        write("\r[\(bar)\(gap)] \(done) of \(total) \(unit)\(end)", to: 2, ending: "")
+    }
+
+    private static func write(_ text: String, to descriptor: Int32, ending: String = "\n") {
+        let bytes = Array("\(text)\(ending)".utf8)
         var written = 0
         while written < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { buffer in

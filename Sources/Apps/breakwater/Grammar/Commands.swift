@@ -5,7 +5,11 @@ import Node
 /// Every command, in the order of the overview; longer words stand before shorter ones of the same
 /// beginning.
 enum Commands {
-    static let all = [serve, version]
+    static let all = [
+        serve, status, configCheck, repositoryList, repositoryDelete, tagAdd, tagRemove,
+        tagHistory, imageCopy, imageDelete, journalList, journalFollow, usage, catalogRebuild,
+        contentVerify, version,
+    ]
 
     /// `breakwater version`.
     static let version = Command(

@@ -27,4 +27,7 @@ public struct DirectoryLock: ~Copyable, Sendable {
         }
         self.descriptor = descriptor
     }
+
+    /// Gives the directory to others.
+    public consuming func release() {}
 }

@@ -45,6 +45,11 @@ extension Wire {
     public struct Repositories: Codable, Equatable, Sendable {
         /// In byte order.
         public var repositories: [Repository]
+
+        /// Makes a page.
+        public init(repositories: [Repository]) {
+            self.repositories = repositories
+        }
     }
 
     /// One entry of a journal, readable.
