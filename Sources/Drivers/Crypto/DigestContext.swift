@@ -16,8 +16,11 @@ public import OCI
             preconditionFailure("OpenSSL has no memory for a hash context")
         }
         unsafe context = made
-        let kind = unsafe algorithm == .sha256 ? EVP_sha256() : EVP_sha512()
-        precondition(unsafe EVP_DigestInit_ex(made, kind, nil) == 1, "OpenSSL refuses SHA-2")
+        let method = algorithm == .sha256 ? DigestMethod.sha256 : DigestMethod.sha512
+        precondition(
+            unsafe EVP_DigestInit_ex2(made, method.pointer, nil) == 1,
+            "OpenSSL refuses SHA-2"
+        )
     }
 
     deinit {
@@ -51,11 +54,32 @@ public import OCI
     }
 }
 
+// Safe because a fetched method is never changed, and never freed: there is one for each algorithm.
+/// A hash function as OpenSSL's providers have it, looked up once: looking it up costs more than
+/// hashing a small manifest.
+@safe private struct DigestMethod: @unchecked Sendable {
+    static let sha256 = DigestMethod("SHA256")
+    static let sha512 = DigestMethod("SHA512")
+    let pointer: OpaquePointer
+
+    private init(_ name: String) {
+        guard let method = unsafe EVP_MD_fetch(nil, name, nil) else {
+            preconditionFailure("OpenSSL has no \(name)")
+        }
+        unsafe pointer = method
+    }
+}
+
 extension Digest {
     /// The digest of `bytes`.
     public static func of(_ bytes: [UInt8], _ algorithm: Algorithm = .sha256) -> Digest {
+        of(bytes.span, algorithm)
+    }
+
+    /// The digest of `bytes`.
+    public static func of(_ bytes: Span<UInt8>, _ algorithm: Algorithm = .sha256) -> Digest {
         var context = DigestContext(algorithm)
-        context.update(bytes.span)
+        context.update(bytes)
         return context.finish()
     }
 }

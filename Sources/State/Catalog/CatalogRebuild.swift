@@ -133,9 +133,16 @@ public enum CatalogRebuild {
     static func publish(_ directory: String, _ world: World) throws(CatalogError) {
         do throws(FileError) {
             let files = try world.files.directory(at: directory, .mustExist)
-            try files.open(temporaryName, .write).sync()
-            try files.rename(temporaryName, to: files, as: Catalog.fileName)
-            try files.sync()
+            let file = try files.open(temporaryName, .write)
+            do throws(PublishError) {
+                try files.publish(
+                    temporaryName,
+                    file,
+                    to: files,
+                    as: Catalog.fileName,
+                    or: world.lifeline
+                )
+            } catch { throw error.cause }
         } catch {
             throw .trouble(SQLiteError(code: .io, message: "publish the rebuilt file: \(error)"))
         }

@@ -5,7 +5,8 @@
 /// Every call may block; call it from a thread where that is allowed. Names are single components:
 /// an adapter refuses `/`, `.`, `..` and NUL, so that no path can leave its directory.
 public protocol FileSystem: Sendable {
-    /// Opens the directory at `path`, made first (with its parents, mode 0700) when `create` says so.
+    /// Opens the directory at `path`, made first (with its parents, mode 0700) when `presence` says
+    /// so; what had to be made is durable.
     func directory(at path: String, _ presence: Presence) throws(FileError) -> any Directory
 }
 
@@ -60,10 +61,27 @@ public protocol File: AnyObject, Sendable {
     func modifiedMilliseconds() throws(FileError) -> UInt64
     /// Cuts or extends the file to `size` bytes.
     func truncate(to size: UInt64) throws(FileError)
+    /// Begins to bring these bytes to the disk, so that a later `sync` is short.
+    ///
+    /// Promises nothing; but a failure means what a failed `sync` means.
+    func beginFlush(_ range: Range<UInt64>) throws(FileError)
+    /// Waits until these bytes were handed to the disk, which bounds what is on its way.
+    ///
+    /// Promises nothing; but a failure means what a failed `sync` means.
+    func awaitFlush(_ range: Range<UInt64>) throws(FileError)
     /// Makes the file's bytes and length durable (fdatasync).
+    ///
+    /// After a failure nobody knows what the disk has, whatever later syncs say.
     func sync() throws(FileError)
     /// The kernel's descriptor, for `sendfile`; nil where there is no kernel (the simulator).
     var descriptor: Int32? { get }
+}
+
+extension File {
+    /// Nothing begins before `sync`: for models without a disk beneath.
+    public func beginFlush(_ range: Range<UInt64>) throws(FileError) {}
+    /// Nothing is waited for: for models without a disk beneath.
+    public func awaitFlush(_ range: Range<UInt64>) throws(FileError) {}
 }
 
 /// Why a call to the file system failed.

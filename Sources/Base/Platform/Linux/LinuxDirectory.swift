@@ -48,24 +48,23 @@ final class LinuxDirectory: Directory {
     }
 
     func names(after: String, limit: Int) throws(FileError) -> [String] {
-        let copy = try Descriptor.open(
-            descriptor.number,
-            ".",
-            O_RDONLY | O_DIRECTORY | O_CLOEXEC
-        )
-        let duplicate = try syscall("list") { dup(copy.number) }
-        guard let stream = unsafe fdopendir(duplicate) else {
-            let number = errno
-            close(duplicate)
-            throw FileError(errno: number, operation: "list")
+        guard limit > 0 else { return [] }
+        // Its own open file, because a directory's position belongs to the open file.
+        let number = try syscall("list") {
+            unsafe bw_openat(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+        }
+        guard let stream = unsafe fdopendir(number) else {
+            let failure = FileError(errno: errno, operation: "list")
+            close(number)
+            throw failure
         }
         defer { unsafe closedir(stream) }
-        var names: [String] = []
+        var least = LeastNames(limit: limit)
         while true {
             errno = 0
             guard let entry = unsafe readdir(stream) else {
                 guard errno == 0 else { throw FileError(errno: errno, operation: "list") }
-                break
+                return least.sorted()
             }
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
@@ -73,11 +72,9 @@ final class LinuxDirectory: Directory {
                 }
             }
             if name != ".", name != "..", after.utf8.lexicographicallyPrecedes(name.utf8) {
-                names.append(name)
+                least.add(name)
             }
         }
-        names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        return Array(names.prefix(limit))
     }
 
     func rename(
@@ -119,5 +116,24 @@ final class LinuxDirectory: Directory {
         guard !name.isEmpty, name != ".", name != "..",
             !name.utf8.contains(UInt8(ascii: "/")), !name.utf8.contains(0)
         else { throw FileError(kind: .badName, errno: EINVAL, operation: "name '\(name)'") }
+    }
+}
+
+/// The first so many of names that come in any order, in memory for twice as many.
+private struct LeastNames {
+    private let limit: Int
+    private var names: [String] = []
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    mutating func add(_ name: String) {
+        names.append(name)
+        if names.count / 2 >= limit { names = sorted() }
+    }
+
+    func sorted() -> [String] {
+        Array(names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.prefix(limit))
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CShims
 import Glibc
 
 /// A file of the kernel's.
@@ -34,7 +35,7 @@ final class LinuxFile: File {
     func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(FileError) {
         var written = 0
         while written < bytes.count {
-            written += try syscall("write") {
+            let count = try syscall("write") {
                 unsafe bytes.withUnsafeBufferPointer { buffer in
                     unsafe pwrite(
                         handle.number,
@@ -44,6 +45,10 @@ final class LinuxFile: File {
                     )
                 }
             }
+            guard count > 0 else {
+                throw FileError(kind: .other, errno: 0, operation: "write nothing")
+            }
+            written += count
         }
     }
 
@@ -58,6 +63,21 @@ final class LinuxFile: File {
 
     func truncate(to size: UInt64) throws(FileError) {
         try syscall("truncate") { ftruncate(handle.number, off_t(size)) }
+    }
+
+    func beginFlush(_ range: Range<UInt64>) throws(FileError) {
+        guard !range.isEmpty else { return }
+        try syscall("begin to flush") {
+            bw_begin_flush(handle.number, Int64(range.lowerBound), Int64(range.count))
+        }
+    }
+
+    func awaitFlush(_ range: Range<UInt64>) throws(FileError) {
+        // To sync_file_range no bytes mean all bytes.
+        guard !range.isEmpty else { return }
+        try syscall("flush") {
+            bw_await_flush(handle.number, Int64(range.lowerBound), Int64(range.count))
+        }
     }
 
     func sync() throws(FileError) {

@@ -8,7 +8,7 @@ public struct LinuxFileSystem: FileSystem {
     /// Makes it.
     public init() {}
 
-    /// Opens a directory, making it and its parents (mode 0700) when asked to.
+    /// Opens a directory, making it and its parents (mode 0700, durable) when asked to.
     public func directory(
         at path: String,
         _ presence: Presence
@@ -16,11 +16,23 @@ public struct LinuxFileSystem: FileSystem {
         if presence == .createIfMissing {
             var prefix = path.hasPrefix("/") ? "/" : ""
             for component in path.split(separator: "/") {
+                let parent = prefix.isEmpty ? "." : prefix
                 prefix += component + "/"
-                guard unsafe mkdir(prefix, 0o700) == 0 || errno == EEXIST else {
-                    throw FileError(errno: errno, operation: "make \(prefix)")
+                guard unsafe mkdir(prefix, 0o700) == 0 else {
+                    guard errno == EEXIST else {
+                        throw FileError(errno: errno, operation: "make \(prefix)")
+                    }
+                    continue
                 }
+                try open(parent).sync()
             }
+        }
+        return try open(path)
+    }
+
+    private func open(_ path: String) throws(FileError) -> LinuxDirectory {
+        guard !path.utf8.contains(0) else {
+            throw FileError(kind: .badName, errno: EINVAL, operation: "open a path with NUL")
         }
         return LinuxDirectory(
             try Descriptor.open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

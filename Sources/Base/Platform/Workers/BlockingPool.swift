@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CShims
 import Glibc
 import Synchronization
 
@@ -7,7 +8,8 @@ import Synchronization
 ///
 /// Not Dispatch's: on Linux those also run the runtime's tasks, and a blocked one starves them. A
 /// task given this executor as its preference runs here whenever it is not isolated to an actor.
-/// Threads are made when work waits and none is idle, up to the bound; they stay.
+/// Threads are made when work waits and none is idle, up to the bound; they stay, and with them the
+/// pool, until the process ends.
 public final class BlockingPool: TaskExecutor {
     /// The most threads a pool may have.
     public static let threadsMaxDefault = 64
@@ -18,8 +20,8 @@ public final class BlockingPool: TaskExecutor {
     private struct State {
         private var jobs: [UnownedJob] = []
         private var next = 0
-        var idle = 0
-        var threads = 0
+        private var idle = 0
+        private var threads = 0
         let threadsMax: Int
 
         init(threadsMax: Int) {
@@ -37,15 +39,27 @@ public final class BlockingPool: TaskExecutor {
 
         mutating func pop() -> UnownedJob? {
             guard next < jobs.count else { return nil }
-            defer {
-                next += 1
-                if next == jobs.count {
-                    jobs.removeAll(keepingCapacity: true)
-                    next = 0
-                }
-            }
+            let job = jobs[next]
+            next += 1
             idle -= 1
-            return jobs[next]
+            // What was taken goes when it is half of all, so that a queue that never empties stays
+            // as long as what waits in it.
+            if next * 2 >= jobs.count {
+                jobs.removeFirst(next)
+                next = 0
+            }
+            return job
+        }
+
+        mutating func ranJob() {
+            idle += 1
+        }
+
+        /// Notes that the kernel gave no thread, and returns how many there are.
+        mutating func gotNoThread() -> Int {
+            threads -= 1
+            idle -= 1
+            return threads
         }
     }
 
@@ -65,7 +79,13 @@ public final class BlockingPool: TaskExecutor {
         var thread = pthread_t()
         let pool = unsafe Unmanaged.passRetained(self).toOpaque()
         let made = unsafe pthread_create(&thread, nil, runPool, pool)
-        precondition(made == 0, "the kernel gives no thread: \(made)")
+        guard made == 0 else {
+            unsafe Unmanaged<BlockingPool>.fromOpaque(pool).release()
+            // Those that are there do the work, later.
+            let left = state.withLock { $0.gotNoThread() }
+            precondition(left > 0, "the kernel gives no thread: \(made)")
+            return
+        }
         pthread_detach(thread)
     }
 
@@ -75,13 +95,14 @@ public final class BlockingPool: TaskExecutor {
             // One raise, one job: there is always one to take.
             guard let job = state.withLock({ $0.pop() }) else { continue }
             unsafe job.runSynchronously(on: asUnownedTaskExecutor())
-            state.withLock { $0.idle += 1 }
+            state.withLock { $0.ranJob() }
         }
     }
 }
 
 private func runPool(_ pool: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let pool = unsafe pool else { return nil }
+    unsafe bw_name_this_thread("blocking")
     unsafe Unmanaged<BlockingPool>.fromOpaque(pool).takeRetainedValue().run()
 }
 

@@ -45,12 +45,11 @@ public struct Keyring: Sendable {
             uploadKeyID: Identifier(from: world.random),
             uploadKey: world.random.bytes(32)
         )
-        let temporary = "\(fileName)-\(made.uploadKeyID)"
-        let file = try directory.open(temporary, .createNew)
-        try file.write(Array(made.text.utf8).span, at: 0)
-        try file.sync()
-        try directory.rename(temporary, to: directory, as: fileName)
-        try directory.sync()
+        do throws(PublishError) {
+            try directory.publish(Array(made.text.utf8), as: fileName, or: world.lifeline)
+        } catch {
+            throw error.cause
+        }
         return (made, true)
     }
 
