@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import HTTP
+
 extension Server {
     /// Where a server listens.
     public enum Address: Sendable, Equatable {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Glibc
 public import HTTP
 public import Platform
 import Synchronization
@@ -97,8 +96,7 @@ public final class Server: Sendable {
             let time = now()
             guard time < end else { return }
             let milliseconds = min((end - time) / 1_000_000 + 1, 1_000)
-            var waits = pollfd(fd: engine.drained.descriptor, events: Int16(POLLIN), revents: 0)
-            _ = unsafe poll(&waits, 1, Int32(milliseconds))
+            engine.drained.wait(milliseconds: Int32(milliseconds))
             engine.drained.clear()
         }
     }

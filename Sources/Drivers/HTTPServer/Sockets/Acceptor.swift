@@ -3,6 +3,7 @@
 import CShims
 import Glibc
 import HTTP
+import Platform
 import Synchronization
 
 /// The thread that takes new connections.
@@ -62,8 +63,7 @@ final class Acceptor: Sendable {
             case EAGAIN: return false
             case EMFILE, ENFILE, ENOBUFS, ENOMEM:
                 _ = watchdog.makeRoom()
-                var waits = pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0)
-                _ = unsafe poll(&waits, 1, Acceptor.pauseMilliseconds)
+                bell.wait(milliseconds: Acceptor.pauseMilliseconds)
                 return true
             default: return true
             }

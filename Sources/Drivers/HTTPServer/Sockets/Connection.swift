@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CShims
+import HTTP
 import Synchronization
 
 /// What we know of one client's connection; the library's own record is not for us.
@@ -48,7 +49,8 @@ final class Connection: Sendable {
         self.socket = socket
         self.certificates = certificates
         peer = address.text
-        isProxy = address.bytes.map { bytes in proxies.contains { $0.contains(bytes) } } ?? false
+        isProxy =
+            address.address.map { address in proxies.contains { $0.contains(address) } } ?? false
         since = Atomic(now())
     }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import HTTP
 
 /// The address of a socket's end.
 struct PeerAddress {
     /// As it stands in the log: `127.0.0.1:4711`, `[::1]:4711`, or `unix`.
     let text: String
-    /// The IP address in 16 bytes, IPv4 as IPv6 maps it; nil for a Unix socket.
-    let bytes: [UInt8]?
+    /// The IP address; nil for a Unix socket.
+    let address: IPAddress?
     /// The port; nil for a Unix socket.
     let port: UInt16?
 
@@ -19,28 +20,33 @@ struct PeerAddress {
             let four = unsafe withUnsafeBytes(of: &storage) {
                 unsafe $0.loadUnaligned(as: sockaddr_in.self)
             }
-            let raw = unsafe withUnsafeBytes(of: four.sin_addr) { unsafe Array($0) }
-            let number = UInt16(bigEndian: four.sin_port)
-            text = raw.map { String($0) }.joined(separator: ".") + ":\(number)"
-            bytes = AddressRange.mapped(raw)
-            port = number
+            var address = four.sin_addr
+            unsafe self.init(AF_INET, &address, four.sin_port)
         case AF_INET6:
             let six = unsafe withUnsafeBytes(of: &storage) {
                 unsafe $0.loadUnaligned(as: sockaddr_in6.self)
             }
             var address = six.sin6_addr
-            var name = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-            _ = unsafe inet_ntop(AF_INET6, &address, &name, socklen_t(name.count))
-            let number = UInt16(bigEndian: six.sin6_port)
-            let digits = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-            text = "[\(String(decoding: digits, as: UTF8.self))]:\(number)"
-            bytes = unsafe withUnsafeBytes(of: address) { unsafe Array($0) }
-            port = number
+            unsafe self.init(AF_INET6, &address, six.sin6_port)
         default:
-            text = "unix"
-            bytes = nil
-            port = nil
+            self.init(text: "unix", address: nil, port: nil)
         }
+    }
+
+    private init(text: String, address: IPAddress?, port: UInt16?) {
+        self.text = text
+        self.address = address
+        self.port = port
+    }
+
+    private init(_ family: Int32, _ address: UnsafeRawPointer, _ port: in_port_t) {
+        var name = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        _ = unsafe inet_ntop(family, address, &name, socklen_t(name.count))
+        let digits = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        let number = UInt16(bigEndian: port)
+        self.port = number
+        self.address = IPAddress(String(decoding: digits, as: UTF8.self))
+        text = self.address.map { "\(Endpoint(address: $0, port: number))" } ?? "unknown"
     }
 
     /// The address of a Unix socket; nil when the path is empty or too long.

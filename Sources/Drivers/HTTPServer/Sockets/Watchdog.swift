@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CShims
-import Glibc
+import Platform
 import Synchronization
 
 /// Ends connections whose clients are too slow, and idle ones that are too many.
@@ -66,8 +66,7 @@ final class Watchdog: Sendable {
     private func run() {
         var notes = WatchNotes(options)
         while !stopping.load(ordering: .relaxed) {
-            var waits = pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0)
-            _ = unsafe poll(&waits, 1, Watchdog.intervalMilliseconds)
+            bell.wait(milliseconds: Watchdog.intervalMilliseconds)
             bell.clear()
             look(&notes)
         }
