@@ -68,12 +68,7 @@ struct Session: Sendable {
 
     /// A value as one line of JSON.
     static func json(_ value: some Encodable) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(value) else {
-            preconditionFailure("a value of the wire cannot be encoded")
-        }
-        return String(decoding: data, as: UTF8.self)
+        String(decoding: Wire.json(value), as: UTF8.self)
     }
 
     /// Says what went wrong and chooses the exit code for it.

@@ -79,18 +79,18 @@ public struct ControlHandler: Handler {
         _ query: Query
     ) async throws -> Response {
         switch (method, path) {
-        case ("GET", "status"): return try json(try status())
-        case ("GET", "repositories"): return try json(try repositories(query))
-        case ("DELETE", "repositories"): return try json(try await deleteRepository(query))
-        case ("GET", "journal"): return try json(try journal(query))
-        case ("POST", "tags"): return try json(try await addTag(query))
-        case ("DELETE", "tags"): return try json(try await removeTag(query))
-        case ("GET", "tags/history"): return try json(try history(query))
-        case ("POST", "images"): return try json(try await copyImage(query))
-        case ("DELETE", "images"): return try json(try await deleteImage(query))
-        case ("GET", "usage"): return try json(try usage(query))
-        case ("POST", "catalog/rebuild"): return try json(try await rebuild())
-        case ("POST", "content/verify"): return try json(try await verify(query))
+        case ("GET", "status"): return json(try status())
+        case ("GET", "repositories"): return json(try repositories(query))
+        case ("DELETE", "repositories"): return json(try await deleteRepository(query))
+        case ("GET", "journal"): return json(try journal(query))
+        case ("POST", "tags"): return json(try await addTag(query))
+        case ("DELETE", "tags"): return json(try await removeTag(query))
+        case ("GET", "tags/history"): return json(try history(query))
+        case ("POST", "images"): return json(try await copyImage(query))
+        case ("DELETE", "images"): return json(try await deleteImage(query))
+        case ("GET", "usage"): return json(try usage(query))
+        case ("POST", "catalog/rebuild"): return json(try await rebuild())
+        case ("POST", "content/verify"): return json(try await verify(query))
         default: throw Wire.Problem(message: "no such request: \(method) \(path)", isRefusal: true)
         }
     }
@@ -123,25 +123,19 @@ public struct ControlHandler: Handler {
         return tag
     }
 
-    private func json(_ value: some Encodable) throws -> Response {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(value) else {
-            preconditionFailure("a value of the wire cannot be encoded")
-        }
-        return Response(
+    private func json(_ value: some Encodable) -> Response {
+        Response(
             status: 200,
             headers: Headers([("Content-Type", "application/json")]),
-            body: .bytes(Array(data))
+            body: .bytes(Wire.json(value))
         )
     }
 
     private static func problem(_ problem: Wire.Problem) -> Response {
-        let data = try? JSONEncoder().encode(problem)
-        return Response(
+        Response(
             status: problem.isRefusal ? 409 : 500,
             headers: Headers([("Content-Type", "application/json")]),
-            body: .bytes(data.map { Array($0) } ?? [])
+            body: .bytes(Wire.json(problem))
         )
     }
 
