@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CShims
+import CMicroHTTPD
 import Glibc
 import HTTP
 import Platform
