@@ -5,8 +5,10 @@
 /// Every call may block; call it from a thread where that is allowed. Names are single components:
 /// an adapter refuses `/`, `.`, `..` and NUL, so that no path can leave its directory.
 public protocol FileSystem: Sendable {
-    /// Opens the directory at `path`, made first (with its parents, mode 0700) when `presence` says
-    /// so; what had to be made is durable.
+    /// Opens the directory at `path`, made first (with its parents, mode 0700) when `presence` says so.
+    ///
+    /// One that may be made and is empty has a durable name when it is returned: whoever made it may
+    /// have died before he synced the directories above.
     func directory(at path: String, _ presence: Presence) throws(FileError) -> any Directory
 }
 

@@ -13,21 +13,29 @@ public struct LinuxFileSystem: FileSystem {
         at path: String,
         _ presence: Presence
     ) throws(FileError) -> any Directory {
-        if presence == .createIfMissing {
-            var prefix = path.hasPrefix("/") ? "/" : ""
-            for component in path.split(separator: "/") {
-                let parent = prefix.isEmpty ? "." : prefix
-                prefix += component + "/"
-                guard unsafe mkdir(prefix, 0o700) == 0 else {
-                    guard errno == EEXIST else {
-                        throw FileError(errno: errno, operation: "make \(prefix)")
-                    }
-                    continue
-                }
-                try open(parent).sync()
+        guard presence == .createIfMissing else { return try open(path) }
+        var parents: [String] = []
+        var prefix = path.hasPrefix("/") ? "/" : ""
+        for component in path.split(separator: "/") {
+            parents.append(prefix.isEmpty ? "." : prefix)
+            prefix += component + "/"
+            guard unsafe mkdir(prefix, 0o700) == 0 || errno == EEXIST else {
+                throw FileError(errno: errno, operation: "make \(prefix)")
             }
         }
-        return try open(path)
+        let directory = try open(path)
+        // What is in use was made durable when it was empty.
+        if try directory.names(after: "", limit: 1).isEmpty {
+            for parent in parents { try sync(parent) }
+        }
+        return directory
+    }
+
+    private func sync(_ directory: String) throws(FileError) {
+        do throws(FileError) { try open(directory).sync() } catch {
+            // What we may not even list we made no name in.
+            guard error.kind == .denied else { throw error }
+        }
     }
 
     private func open(_ path: String) throws(FileError) -> LinuxDirectory {
