@@ -59,16 +59,21 @@ extension Registry {
         _ bytes: [UInt8],
         _ digest: Digest
     ) async throws(RegistryError) -> Receipt {
+        // A copy that no entry names may lie there without a durable name: its process died between the
+        // rename and the sync of the directory. What the catalog counts on was durable before it did.
+        let row = try read { view throws(CatalogError) in try view.content(digest) }
         do throws(BlobError) {
-            let generation = try generationForNew(digest)
-            if try await blobs.stat(digest, generation: generation) == UInt64(bytes.count) {
+            if let row,
+                try await blobs.stat(digest, generation: row.generation.number) == row.size
+            {
                 return Receipt(
                     store: blobs.id,
                     digest: digest,
-                    size: UInt64(bytes.count),
-                    generation: generation
+                    size: row.size,
+                    generation: row.generation.number
                 )
             }
+            let generation = try generationForNew(digest)
             let staging = try await blobs.stage(
                 Identifier(from: world.random),
                 .begin,
