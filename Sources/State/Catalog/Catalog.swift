@@ -65,9 +65,15 @@ public final class Catalog: Sendable {
         path = "\(directory)/\(Catalog.fileName)"
         self.world = world
         self.options = options
-        try Catalog.scanLog(path, options)
+        let files = try Catalog.files(at: directory, world)
+        if try CatalogFile.exists(in: files) {
+            try LogRecovery.run(in: files)
+            try Catalog.scanLog(path, options)
+        } else {
+            try FirstOpening.make(in: files, at: directory, world: world, options: options)
+        }
         let writer = try Catalog.openWriter(path, options)
-        identity = try FirstOpening.prepare(writer, world: world)
+        identity = try FirstOpening.recognise(writer)
         try OpenCheck(session: writer).run()
         opened = Mutex(Opened(writer: writer))
     }
@@ -140,6 +146,7 @@ public final class Catalog: Sendable {
     /// Puts another file in the place of this one, while nobody reads.
     func swap(_ replace: () throws(CatalogError) -> Void) throws(CatalogError) {
         try inUse.replacing { () throws(CatalogError) in
+            try CatalogFile.checkpoint(opened.withLock(\.writer))
             try closeAll()
             try replace()
             let writer = try Catalog.openWriter(path, options)
@@ -169,6 +176,17 @@ public final class Catalog: Sendable {
     private func giveBack(_ session: Session) {
         opened.withLock { opened in
             if opened.readers.count < options.readersMax { opened.readers.append(session) }
+        }
+    }
+
+    static func files(
+        at directory: String,
+        _ world: World
+    ) throws(CatalogError) -> any Directory {
+        do throws(FileError) {
+            return try world.files.directory(at: directory, .mustExist)
+        } catch {
+            throw CatalogError(error, "open the data directory")
         }
     }
 

@@ -24,13 +24,15 @@ public enum CatalogRebuild {
         progress: Progress
     ) throws(CatalogError) {
         let path = "\(directory)/\(Catalog.fileName)"
+        let files = try Catalog.files(at: directory, world)
         let old: Session
         do throws(SQLiteError) {
             old = Session(try Connection(path: path, mode: .readWrite, through: options.vfs))
         } catch { throw CatalogError(error) }
         try build(from: old, directory, world, options, progress)
+        try CatalogFile.checkpoint(old)
         do throws(SQLiteError) { try old.connection.close() } catch { throw CatalogError(error) }
-        try publish(directory, world)
+        try publish(files, world)
     }
 
     static func build(
@@ -40,7 +42,8 @@ public enum CatalogRebuild {
         _ options: Catalog.Options,
         _ progress: Progress
     ) throws(CatalogError) {
-        try removeLeftovers(directory, world)
+        let files = try Catalog.files(at: directory, world)
+        try CatalogFile.removeLeftovers(of: temporaryName, in: files)
         let new = try Catalog.openWriter("\(directory)/\(temporaryName)", options)
         let source = CatalogView(old)
         let heads = try source.heads()
@@ -67,6 +70,7 @@ public enum CatalogRebuild {
                 )
             }
         }
+        try CatalogFile.checkpoint(new)
         do throws(SQLiteError) { try new.connection.close() } catch { throw CatalogError(error) }
     }
 
@@ -130,38 +134,8 @@ public enum CatalogRebuild {
         }
     }
 
-    static func publish(_ directory: String, _ world: World) throws(CatalogError) {
-        do throws(FileError) {
-            let files = try world.files.directory(at: directory, .mustExist)
-            let file = try files.open(temporaryName, .write)
-            do throws(PublishError) {
-                try files.publish(
-                    temporaryName,
-                    file,
-                    to: files,
-                    as: Catalog.fileName,
-                    or: world.lifeline
-                )
-            } catch { throw error.cause }
-        } catch {
-            throw .trouble(SQLiteError(code: .io, message: "publish the rebuilt file: \(error)"))
-        }
-    }
-
-    private static func removeLeftovers(
-        _ directory: String,
-        _ world: World
-    ) throws(CatalogError) {
-        do throws(FileError) {
-            let files = try world.files.directory(at: directory, .mustExist)
-            for name in [temporaryName, "\(temporaryName)-wal", "\(temporaryName)-shm"] {
-                do throws(FileError) { try files.remove(name) } catch {
-                    guard error.kind == .notFound else { throw error }
-                }
-            }
-        } catch {
-            throw .trouble(SQLiteError(code: .io, message: "clear the way: \(error)"))
-        }
+    static func publish(_ directory: any Directory, _ world: World) throws(CatalogError) {
+        try CatalogFile.publish(temporaryName, in: directory, or: world.lifeline)
     }
 }
 
@@ -173,6 +147,7 @@ extension Catalog {
         try read { view throws(CatalogError) in
             try CatalogRebuild.build(from: view.session, directory, world, options, progress)
         }
-        try swap { () throws(CatalogError) in try CatalogRebuild.publish(directory, world) }
+        let files = try Catalog.files(at: directory, world)
+        try swap { () throws(CatalogError) in try CatalogRebuild.publish(files, world) }
     }
 }

@@ -6,22 +6,38 @@ import SQLite
 
 /// What happens when a catalog's file is opened: made at first, recognised later.
 enum FirstOpening {
-    /// Makes the tables in a new file, or checks that a file is ours and of this form.
-    static func prepare(
-        _ session: Session,
-        world: World
-    ) throws(CatalogError) -> EstateIdentity {
+    private static let temporaryName = "catalog.new"
+
+    /// Makes a file with its tables and ids; the writer of one that is there recognises it.
+    static func make(
+        in directory: any Directory,
+        at path: String,
+        world: World,
+        options: Catalog.Options
+    ) throws(CatalogError) {
+        try CatalogFile.requireNoLog(in: directory)
+        try CatalogFile.removeLeftovers(of: temporaryName, in: directory)
+        let session = try Catalog.openWriter("\(path)/\(temporaryName)", options)
+        try fill(session, world: world)
+        try CatalogFile.checkpoint(session)
+        do throws(SQLiteError) { try session.connection.close() } catch {
+            throw CatalogError(error)
+        }
+        try CatalogFile.publish(temporaryName, in: directory, or: world.lifeline)
+    }
+
+    /// Checks that a file is ours and of this form, and reads whom it belongs to.
+    static func recognise(_ session: Session) throws(CatalogError) -> EstateIdentity {
         let application: Int64
         let version: Int64
         do throws(SQLiteError) {
             application = try session.connection.pragmaInteger("application_id") ?? 0
             version = try session.connection.pragmaInteger("user_version") ?? 0
         } catch { throw CatalogError(error) }
-        if application == 0, version == 0, try isEmpty(session) {
-            try make(session, world: world)
-        } else if application != Schema.applicationID {
+        guard application == Schema.applicationID else {
             throw .damaged("this file is not a catalog of Breakwater; choose another directory")
-        } else if version != Schema.version {
+        }
+        guard version == Schema.version else {
             throw .newer(
                 "the catalog has form \(version) and this build knows \(Schema.version): start the "
                     + "version that wrote it, or rebuild it with 'breakwater catalog rebuild --offline'"
@@ -30,11 +46,7 @@ enum FirstOpening {
         return try identity(session)
     }
 
-    private static func isEmpty(_ session: Session) throws(CatalogError) -> Bool {
-        try session.first("SELECT count(*) FROM sqlite_schema", read: { $0.integer(0) }) == 0
-    }
-
-    private static func make(_ session: Session, world: World) throws(CatalogError) {
+    private static func fill(_ session: Session, world: World) throws(CatalogError) {
         let ids = ["estate", "region", "node"].map { ($0, Identifier(from: world.random)) }
         do throws(SQLiteError) {
             try session.connection.beginImmediate()
@@ -53,13 +65,7 @@ enum FirstOpening {
                 .text(id.description)
             )
         }
-        for scope in Scope.allCases {
-            try session.run(
-                "INSERT INTO heads (scope, incarnation, position, chain) VALUES (?1, 1, 0, ?2)",
-                .integer(Int64(scope.rawValue)),
-                .blob(Head.empty.chain)
-            )
-        }
+        try beginHeads(session)
         try beginMarks(session)
         do throws(SQLiteError) { try session.connection.commit() } catch {
             throw CatalogError(error)

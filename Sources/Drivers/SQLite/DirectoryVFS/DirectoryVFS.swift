@@ -134,9 +134,9 @@ extension DirectoryVFS: VFS {
         return SQLITE_OK
     }
 
-    /// The name in this directory that a path means: `./a` is `a`, and there are no other directories.
+    /// The name in this directory that a path means: its last component, whatever directory it names.
     static func name(_ path: String) -> String {
-        path.hasPrefix("./") ? String(path.dropFirst(2)) : path
+        path.split(separator: "/").last.map(String.init) ?? path
     }
 
     func randomness(into buffer: UnsafeMutableRawBufferPointer) {
