@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import Simulation
+import Synchronization
 
+/// Runs seeds and prints the ones that failed.
 @main
 enum Main {
-    static func main() {}
+    static func main() async {
+        guard let arguments = Arguments(Array(CommandLine.arguments.dropFirst())) else {
+            print(Arguments.usage)
+            exit(2)
+        }
+        DeterministicHashing.require()
+        let campaign = Campaign(arguments)
+        await campaign.run()
+        exit(campaign.summary.failed.isEmpty ? 0 : 1)
+    }
 }

@@ -48,14 +48,11 @@ final class SimulatedDirectory: Directory {
     }
 
     func directory(_ name: String, _ presence: Presence) throws(FileError) -> any Directory {
-        SimulatedDirectory(disk: disk, life: life, node: try find(name, presence).node)
+        SimulatedDirectory(disk: disk, life: life, node: try find(name, presence))
     }
 
     /// The directory `name`, made when it is missing and `presence` says so.
-    func find(
-        _ name: String,
-        _ presence: Presence
-    ) throws(FileError) -> (node: Int, isNew: Bool) {
+    func find(_ name: String, _ presence: Presence) throws(FileError) -> Int {
         try SimulatedDirectory.check(name)
         let isThere = disk.inspect { $0.names.entries[node]?[name] != nil }
         let creates = !isThere && presence == .createIfMissing
@@ -80,7 +77,7 @@ final class SimulatedDirectory: Directory {
             guard state.names.isDirectory(found) else {
                 throw DiskState.error(.other, .open, name)
             }
-            return (found, creates)
+            return found
         }
     }
 

@@ -63,6 +63,9 @@ public final class SimulatedDisk: Sendable {
         set { state.withLock { $0.faults = newValue } }
     }
 
+    /// Bytes of all files that have a name.
+    public var usedBytes: UInt64 { state.withLock { UInt64($0.usedBytes) } }
+
     /// How often each call was made.
     public func count(of operation: DiskOperation) -> Int {
         state.withLock { $0.operationCounts[Int(operation.rawValue)] }
@@ -95,15 +98,17 @@ struct SimulatedFileSystem: FileSystem {
     let disk: SimulatedDisk
     let life: Int
 
-    /// Opens a directory by its path from the root; what had to be made is durable at once.
+    /// Opens a directory by its path from the root; an empty one is durable when it is returned.
     func directory(at path: String, _ presence: Presence) throws(FileError) -> any Directory {
-        var node = NameTable.root
+        var way = [SimulatedDirectory(disk: disk, life: life, node: NameTable.root)]
         for component in path.split(separator: "/") where component != "." {
-            let parent = SimulatedDirectory(disk: disk, life: life, node: node)
-            let (child, isNew) = try parent.find(String(component), presence)
-            if isNew { try parent.sync() }
-            node = child
+            let node = try way[way.count - 1].find(String(component), presence)
+            way.append(SimulatedDirectory(disk: disk, life: life, node: node))
         }
-        return SimulatedDirectory(disk: disk, life: life, node: node)
+        let opened = way.removeLast()
+        if presence == .createIfMissing, try opened.names(after: "", limit: 1).isEmpty {
+            for parent in way { try parent.sync() }
+        }
+        return opened
     }
 }

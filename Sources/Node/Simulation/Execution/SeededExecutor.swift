@@ -19,7 +19,7 @@ public enum SimulationFault: Error, Equatable, Sendable {
 /// everything below the root task is reproducible. Unstructured tasks are not: `EscapeTrap` sees them.
 public final class SeededExecutor: TaskExecutor {
     /// The most jobs a run may take.
-    public static let jobsMaxDefault = 50_000_000
+    public static let jobsMaxDefault = 5_000_000
 
     private struct State {
         var ready: [UnownedJob] = []

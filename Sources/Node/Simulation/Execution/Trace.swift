@@ -5,7 +5,7 @@ import Synchronization
 /// What happened in a run, as one number and its last lines: two runs of one seed have the same.
 public final class Trace: Sendable {
     /// How many lines are kept for the report of a failure.
-    public static let linesMax = 400
+    public static let linesMax = 5000
 
     private struct State {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325

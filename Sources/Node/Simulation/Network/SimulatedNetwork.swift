@@ -18,6 +18,8 @@ public final class SimulatedNetwork: Sendable {
         var faults: NetworkFaults
         var server: (any Handler)?
         var isReachable: @Sendable () -> Bool = { false }
+        var whenAcknowledged: @Sendable () -> Void = {}
+        var inFlight = 0
         var requests = 0
         var counts: [String: Int] = [:]
     }
@@ -33,10 +35,18 @@ public final class SimulatedNetwork: Sendable {
     }
 
     /// Puts a server behind the network; `isReachable` says whether its machine still runs.
-    public func connect(_ server: any Handler, isReachable: @escaping @Sendable () -> Bool) {
+    ///
+    /// `whenAcknowledged` is called whenever the server has answered a change with 201 or 202, before
+    /// its client hears of it.
+    public func connect(
+        _ server: any Handler,
+        isReachable: @escaping @Sendable () -> Bool,
+        whenAcknowledged: @escaping @Sendable () -> Void = {}
+    ) {
         state.withLock { state in
             state.server = server
             state.isReachable = isReachable
+            state.whenAcknowledged = whenAcknowledged
         }
     }
 
@@ -45,6 +55,14 @@ public final class SimulatedNetwork: Sendable {
         state.withLock { state in
             state.server = nil
             state.isReachable = { false }
+            state.whenAcknowledged = {}
+        }
+    }
+
+    /// Returns once no request is being served.
+    public func drained() async {
+        while state.withLock({ $0.inFlight }) > 0 {
+            do { try await timeline.sleep(for: .milliseconds(1)) } catch { return }
         }
     }
 
@@ -124,14 +142,17 @@ public final class SimulatedNetwork: Sendable {
 
     /// Serves one request; nil when the machine stopped before the answer was out.
     private func serve(_ request: WireRequest, cutAfter: Int?) async -> ReceivedResponse? {
-        let (server, isReachable, number) = state.withLock { state in
+        let (server, isReachable, acknowledge, number) = state.withLock { state in
             state.requests += 1
-            return (state.server, state.isReachable, state.requests)
+            return (state.server, state.isReachable, state.whenAcknowledged, state.requests)
         }
         guard let server, isReachable() else { return nil }
+        state.withLock { $0.inFlight += 1 }
+        defer { state.withLock { $0.inFlight -= 1 } }
         let head = request.head(requestID: "r\(number)")
         let began = timeline.now
         let response = await answer(server, head, request.body, cutAfter: cutAfter)
+        if [201, 202].contains(response.status), isReachable() { acknowledge() }
         let body = await read(response, head)
         server.finished(
             head,

@@ -26,8 +26,21 @@ public struct WireRequest: Sendable {
         self.body = body
     }
 
-    /// `PUT /v2/a/manifests/t`.
-    public var line: String { "\(method) \(target)" }
+    /// `PUT /v2/a/manifests/t`, with long hexadecimal numbers and signed state cut short.
+    public var line: String {
+        var line = "\(method) "
+        var run = 0
+        for character in target {
+            let isLong = character.isLetter || character.isNumber || "_-".contains(character)
+            run = isLong ? run + 1 : 0
+            if run <= WireRequest.wordMax { line.append(character) }
+            if run == WireRequest.wordMax + 1 { line.append("…") }
+        }
+        return line
+    }
+
+    /// Characters of a word that a line shows.
+    private static let wordMax = 16
 
     /// The head a server parses from it.
     func head(requestID: String) -> RequestHead {

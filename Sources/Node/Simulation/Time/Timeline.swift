@@ -54,6 +54,13 @@ public final class Timeline: Sendable {
     /// The time since the simulation began.
     public var now: Duration { state.withLock { $0.now } }
 
+    /// The time as lines of a trace show it: `12.345678`.
+    var stamp: String {
+        let (seconds, attoseconds) = now.components
+        let digits = String(attoseconds / 1_000_000_000_000)
+        return "\(seconds)." + String(repeating: "0", count: 6 - digits.utf8.count) + digits
+    }
+
     /// How many tasks sleep.
     public var sleeperCount: Int { state.withLock { $0.sleepers.count } }
 

@@ -76,7 +76,7 @@ extension Client {
         case (412, .absent), (412, .unchanged):
             judgeCondition(condition, holds: false, manifest, repository, tags, answered, request)
             return .refused
-        case (404, _) where answered.code == ErrorCode.manifestBlobUnknown.rawValue:
+        case (400, _) where answered.code == ErrorCode.manifestBlobUnknown.rawValue:
             judgeMissing(manifest, repository, answered, request)
             return .missing
         default:

@@ -171,8 +171,8 @@ extension Client {
         }
         let range = answered.response.headers["Range"] ?? "0-0"
         let last = range.split(separator: "-").last.flatMap { Int($0) } ?? 0
-        // `0-0` says one byte or none; a client that cannot tell begins again at none.
-        return (next, last == 0 ? 0 : last + 1)
+        // `0-0` says one byte or none: a client that cannot tell begins another upload.
+        return last == 0 ? nil : (next, last + 1)
     }
 
     private func cancel(_ location: String) async {

@@ -16,6 +16,16 @@ public struct Client: Sendable {
     let timeline: Timeline
     let trace: Trace
     var generator: SeededGenerator
+    /// What the client may expect.
+    var phase = Phase.safety
+
+    /// A part of a run.
+    enum Phase: Sendable {
+        /// Faults strike: an answer may be missing, never wrong.
+        case safety
+        /// No faults: every request is answered, and at once.
+        case liveness
+    }
 
     /// Makes the client of that number.
     public init(
@@ -65,14 +75,21 @@ public struct Client: Sendable {
         )
         switch reply {
         case .answer(let response):
-            trace.note("\(timeline.now) c\(number) \(request.line) → \(response.status)")
+            trace.note("\(timeline.stamp) c\(number) \(request.line) → \(response.status)")
             findings.count("answer \(response.status)")
-            guard response.status < 500, response.status != 429 else { return nil }
+            guard response.status < 500, response.status != 429 else {
+                let text = String(decoding: response.body, as: UTF8.self)
+                trace.note("    \(text)")
+                requireLiveness(false, "\(request.line) was answered \(response.status): \(text)")
+                return nil
+            }
             return Answered(response: response, ticket: ticket)
         case .unreachable:
-            trace.note("\(timeline.now) c\(number) \(request.line) → unreachable")
+            requireLiveness(false, "\(request.line) found no server")
+            trace.note("\(timeline.stamp) c\(number) \(request.line) → unreachable")
         case .lost:
-            trace.note("\(timeline.now) c\(number) \(request.line) → lost")
+            requireLiveness(false, "\(request.line) was not answered")
+            trace.note("\(timeline.stamp) c\(number) \(request.line) → lost")
         }
         return nil
     }
@@ -109,6 +126,10 @@ public struct Client: Sendable {
     }
 
     // MARK: - Judging
+
+    private func requireLiveness(_ holds: Bool, _ sentence: String) {
+        if phase == .liveness { findings.require(holds, .converges, sentence) }
+    }
 
     /// Judges what an answer showed of a subject.
     func judge(_ subject: Subject, shows value: Digest?, _ answered: Answered, _ what: String) {

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Simulation
+
+/// What the command line asks for.
+struct Arguments: Sendable {
+    static let usage = """
+        usage: breakwater-sim [--seeds N] [--from SEED] [--scenario NAME] [--operations N]
+                              [--jobs N] [--summary] [--trace]
+        scenarios: \(Scenario.all.map(\.name).joined(separator: ", "))
+        """
+    /// The most simulations at the same time.
+    private static let jobsMax = 64
+
+    var seeds: UInt64 = 100
+    var from: UInt64 = 0
+    var scenario = Scenario.general
+    var operations: Int?
+    var jobs = 2
+    /// Whether what happened in the runs is printed at the end.
+    var printsSummary = false
+    /// Whether a failed seed's whole trace is printed, not only its end.
+    var printsTrace = false
+
+    init?(_ words: [String]) {
+        var words = words[...]
+        while let word = words.popFirst() {
+            switch word {
+            case "--summary": printsSummary = true
+            case "--trace": printsTrace = true
+            default:
+                guard let value = words.popFirst(), take(word, value) else { return nil }
+            }
+        }
+        guard seeds > 0, (1...Arguments.jobsMax).contains(jobs) else { return nil }
+    }
+
+    private mutating func take(_ option: String, _ value: String) -> Bool {
+        switch option {
+        case "--seeds":
+            guard let number = UInt64(value) else { return false }
+            seeds = number
+        case "--from":
+            guard let number = UInt64(value) else { return false }
+            from = number
+        case "--operations":
+            guard let number = Int(value), number > 0 else { return false }
+            operations = number
+        case "--jobs":
+            guard let number = Int(value) else { return false }
+            jobs = number
+        case "--scenario":
+            guard let named = Scenario(name: value) else { return false }
+            scenario = named
+        default: return false
+        }
+        return true
+    }
+}

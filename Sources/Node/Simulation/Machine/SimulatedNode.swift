@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BlobsDisk
+import Catalog
+import HTTP
+import Journal
+import Platform
+import Registry
+import RegistryAPI
+import SQLite
+
+/// One process of the product on a simulated machine: registrar, journals, catalog, blob store and
+/// handler as they are in production, wired as the node wires them.
+///
+/// SQLite is the real one, over the VFS that checks pages, over the directory of the simulated disk.
+struct SimulatedNode: Sendable {
+    /// The data directory's path on the disk.
+    static let directory = "data"
+
+    let catalog: Catalog
+    let registry: Registry
+    let handler: any Handler
+    let lifeline: SimulatedLifeline
+    private let pageCheck: PageCheckVFS
+
+    /// Starts a node, or throws what its start-up refuses with.
+    init(world: World, lifeline: SimulatedLifeline) throws {
+        self.lifeline = lifeline
+        let directory = try world.files.directory(at: SimulatedNode.directory, .createIfMissing)
+        pageCheck = PageCheckVFS(
+            over: .directory(
+                DirectoryVFS(directory, clocks: world.clocks, random: world.random)
+            )
+        ) { failure in
+            lifeline.halt("\(failure)")
+        }
+        var catalogOptions = Catalog.Options()
+        catalogOptions.vfs = pageCheck
+        catalogOptions.checkpointFrames = SimulatedNode.checkpointFrames
+        catalog = try Catalog(at: SimulatedNode.directory, world: world, options: catalogOptions)
+        var blobOptions = DiskBlobStore.Options()
+        blobOptions.freeBytesFloor = SimulatedNode.freeBytesFloor
+        blobOptions.syncEvery = SimulatedNode.syncEvery
+        let blobs = try DiskBlobStore(in: directory, world: world, options: blobOptions)
+        let (keyring, _) = try Keyring.open(in: directory, world: world)
+        registry = Registry(
+            world: world,
+            catalog: catalog,
+            blobs: blobs,
+            sequencer: LocalSequencer(),
+            keyring: keyring
+        )
+        handler = DistributionHandler(registry: registry)
+    }
+
+    /// Stops in order: nothing is in flight any more.
+    func stop() throws {
+        try catalog.close()
+    }
+
+    // Limits small enough that a short run reaches them.
+    private static let checkpointFrames: Int32 = 60
+    private static let freeBytesFloor: UInt64 = 60_000
+    private static let syncEvery: UInt64 = 20_000
+}

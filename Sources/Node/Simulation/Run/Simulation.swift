@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One seed: a machine with the product on it, clients, faults, and everything that is checked.
+///
+/// First a safety phase: under crashes and faults nothing wrong may ever be answered. Then a
+/// liveness phase: the faults end, and everything must work and be there again.
+public struct Simulation: Sendable {
+    /// What a run is made of.
+    public struct Options: Sendable {
+        /// The seed, from which all else follows.
+        public var seed: UInt64
+        /// Operations of all clients together.
+        public var operations = 120
+        /// The faults; nil draws them by the seed.
+        public var swarm: Swarm?
+        /// A mistake made on purpose.
+        public var mistake: Mistake?
+
+        /// Makes the options of a seed.
+        public init(seed: UInt64) {
+            self.seed = seed
+        }
+    }
+
+    /// What came of it.
+    public struct Report: Sendable {
+        /// The seed.
+        public var seed: UInt64
+        /// What was found wrong, in order; empty when nothing was.
+        public var violations: [Violation]
+        /// How often what happened.
+        public var counts: [String: Int]
+        /// A hash of everything that happened: equal for equal seeds.
+        public var traceHash: UInt64
+        /// The last lines of what happened.
+        public var lines: [String]
+        /// How much virtual time passed.
+        public var virtualTime: Duration
+    }
+
+    private let options: Options
+
+    /// Makes a simulation.
+    public init(_ options: Options) {
+        self.options = options
+    }
+
+    /// Runs it to its end, on a thread of its own.
+    public func run() -> Report {
+        let story = Story(options)
+        do throws(SimulationFault) {
+            try story.executor.run { await story.tell() }
+        } catch {
+            story.findings.report(Violation(.bounded, "the simulation ended in \(error)"))
+        }
+        for (fault, count) in story.network.counts {
+            story.findings.count("network \(fault)", by: count)
+        }
+        return Report(
+            seed: options.seed,
+            violations: story.findings.violations,
+            counts: story.findings.counts,
+            traceHash: story.trace.hash,
+            lines: story.trace.lines,
+            virtualTime: story.timeline.now
+        )
+    }
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Platform
+import Synchronization
+
+/// Everything one run is made of, and the order in which it happens.
+final class Story: Sendable {
+    /// Tasks that work off requests without a client.
+    private static let backlogRunners = 2
+
+    let options: Simulation.Options
+    let trace = Trace()
+    let timeline = Timeline()
+    let findings: Findings
+    let ledger = Ledger()
+    let content: Content
+    let swarm: Swarm
+    let disk: SimulatedDisk
+    let clocks: VirtualClocks
+    let network: SimulatedNetwork
+    let executor: SeededExecutor
+    let machine: Machine
+    private let workIsDone = Mutex(false)
+
+    init(_ options: Simulation.Options) {
+        self.options = options
+        let generator = { SeededGenerator(seed: options.seed, purpose: $0) }
+        findings = Findings(trace: trace)
+        var drawn = generator("swarm")
+        swarm = options.swarm ?? Swarm(&drawn)
+        var made = generator("content")
+        content = Content(&made)
+        clocks = VirtualClocks(timeline)
+        disk = SimulatedDisk(
+            generator: generator("disk"),
+            timeline: timeline,
+            clocks: clocks,
+            trace: trace
+        )
+        network = SimulatedNetwork(
+            generator: generator("network"),
+            timeline: timeline,
+            faults: swarm.network
+        )
+        executor = SeededExecutor(
+            generator: generator("executor"),
+            timeline: timeline,
+            trace: trace
+        )
+        machine = Machine(
+            disk: disk,
+            clocks: clocks,
+            timeline: timeline,
+            network: network,
+            random: SeededRandom(generator("random")),
+            content: content,
+            ledger: ledger,
+            findings: findings,
+            trace: trace,
+            mistake: options.mistake
+        )
+        trace.note(
+            "seed \(options.seed): \(swarm.clients) clients, \(swarm.crashes) crashes, "
+                + "\(swarm.kinds.map(\.rawValue))"
+        )
+    }
+
+    func tell() async {
+        await underFaults()
+        guard findings.violations.isEmpty else { return }
+        await withoutFaults()
+    }
+
+    /// The safety phase.
+    private func underFaults() async {
+        var driver = FaultDriver(
+            swarm: swarm,
+            disk: disk,
+            clocks: clocks,
+            findings: findings,
+            trace: trace,
+            generator: SeededGenerator(seed: options.seed, purpose: "faults")
+        )
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.runClients() }
+            for _ in 0..<Story.backlogRunners {
+                group.addTask { await self.network.runBacklog() }
+            }
+            while !isWorkDone {
+                driver.beginLife(used: disk.usedBytes)
+                let lifetime = driver.lifetime()
+                let end = await machine.live(lifetime: lifetime) { self.isWorkDone }
+                await machine.rest(after: end, &driver)
+            }
+            network.closeBacklog()
+        }
+    }
+
+    /// The liveness phase: the power goes once more, and then nothing is wrong any more.
+    private func withoutFaults() async {
+        trace.note("\(timeline.stamp) the faults end")
+        network.faults = NetworkFaults()
+        disk.faults = DiskFaults()
+        await withTaskGroup(of: Void.self) { group in
+            let isAudited = Flag()
+            group.addTask {
+                defer { isAudited.raise() }
+                guard await self.machine.whenServing() else { return }
+                var auditor = self.client(0, purpose: "auditor")
+                auditor.phase = .liveness
+                await auditor.audit()
+                await auditor.run(operations: 10)
+            }
+            let end = await machine.live(lifetime: nil) { isAudited.isRaised }
+            findings.require(
+                end == .stopped,
+                .converges,
+                "without faults the node ended by itself: \(end)"
+            )
+        }
+        guard findings.violations.isEmpty else { return }
+        // What a clean stop left is opened once more and looked at.
+        _ = await machine.live(lifetime: .zero) { true }
+    }
+
+    private func runClients() async {
+        await withTaskGroup(of: Void.self) { group in
+            for number in 1...max(1, swarm.clients) {
+                group.addTask {
+                    var client = self.client(number, purpose: "client \(number)")
+                    await client.run(operations: self.options.operations / self.swarm.clients)
+                }
+            }
+        }
+        workIsDone.withLock { $0 = true }
+    }
+
+    private var isWorkDone: Bool { workIsDone.withLock { $0 } }
+
+    private func client(_ number: Int, purpose: String) -> Client {
+        Client(
+            number: number,
+            content: content,
+            network: network,
+            ledger: ledger,
+            findings: findings,
+            timeline: timeline,
+            trace: trace,
+            generator: SeededGenerator(seed: options.seed, purpose: purpose)
+        )
+    }
+}
+
+/// Something that happens once.
+final class Flag: Sendable {
+    private let state = Mutex(false)
+
+    var isRaised: Bool { state.withLock { $0 } }
+
+    func raise() {
+        state.withLock { $0 = true }
+    }
+}

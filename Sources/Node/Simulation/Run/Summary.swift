@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What many runs came to: what happened in how many of them, and how often on average.
+public struct Summary: Sendable {
+    /// How many seeds were run.
+    public private(set) var seeds = 0
+    /// Seeds in which something was found wrong, in order.
+    public private(set) var failed: [UInt64] = []
+    private var seedsWith: [String: Int] = [:]
+    private var totals: [String: Int] = [:]
+
+    /// Makes a summary of nothing.
+    public init() {}
+
+    /// Adds a run.
+    public mutating func add(_ report: Simulation.Report) {
+        seeds += 1
+        if !report.violations.isEmpty {
+            failed.append(report.seed)
+            failed.sort()
+        }
+        for (what, count) in report.counts where count > 0 {
+            seedsWith[what, default: 0] += 1
+            totals[what, default: 0] += count
+        }
+    }
+
+    /// Whether `what` happened in at least `percent` of the seeds.
+    public func happened(_ what: String, inPercent percent: Int) -> Bool {
+        (seedsWith[what] ?? 0) * 100 >= percent * seeds
+    }
+
+    /// One line for everything that happened: in how many percent of the seeds, and how often in one.
+    public var lines: [String] {
+        totals.keys.sorted().map { what in
+            let share = (seedsWith[what] ?? 0) * 100 / max(1, seeds)
+            let tenths = (totals[what] ?? 0) * 10 / max(1, seeds)
+            let padded = what + String(repeating: " ", count: max(1, 44 - what.utf8.count))
+            return "\(padded)\(share) % of the seeds, \(tenths / 10).\(tenths % 10) a seed"
+        }
+    }
+}
