@@ -2,6 +2,8 @@
 
 import CJansson
 
+// Safe because libjansson is given the text with its length and copies it, its tree lives until the copy
+// of it is made, and the length of every string comes from it.
 extension JSONValue {
     /// Parses a document of any kind of value.
     ///
