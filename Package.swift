@@ -164,7 +164,7 @@ let apps: [Module] = [
         name: "breakwater",
         layer: .apps,
         uses: [
-            "Platform", "HTTP", "JSON", "OCI", "HTTPClient", "Telemetry", "ControlAPI",
+            "Platform", "HTTP", "JSON", "OCI", "Crypto", "HTTPClient", "Telemetry", "ControlAPI",
             "Configuration", "Node",
         ]
     ),

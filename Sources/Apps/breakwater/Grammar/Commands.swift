@@ -7,7 +7,8 @@ import Node
 enum Commands {
     static let all = [
         serve, status, configCheck, repositoryList, repositoryDelete, tagAdd, tagRemove,
-        tagHistory, imageCopy, imageDelete, journalList, journalFollow, usage, catalogRebuild,
+        tagHistory, imageCopy, imageDelete, imageImport, imageExport, journalList, journalFollow,
+        usage, catalogRebuild,
         contentVerify, version,
     ]
 
