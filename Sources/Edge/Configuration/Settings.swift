@@ -160,13 +160,15 @@ public struct Settings: Hashable, Sendable {
         public var max = 16_384
         /// Those that wait for their next request.
         public var idleMax = 2_048
+        /// How long a connection may wait for its next request.
+        public var idleTimeout = Duration.seconds(75)
         /// From a connection's begin, or a later request's first byte, to the end of its header.
         public var headerDeadline = Duration.seconds(10)
         /// Bytes of a body in a second, averaged over the window.
         public var bodyRateMin: UInt64 = 1 << 10
         /// What the rate is averaged over.
         public var bodyRateWindow = Duration.seconds(10)
-        /// Threads that serve connections; nil: one for each processor.
+        /// Threads that serve connections; nil: one for each processor, two to eight.
         public var threads: Int?
         /// Threads that may wait for disks.
         public var workers = 64

@@ -2,7 +2,7 @@
 
 public import HTTP
 import JSON
-import OCI
+public import OCI
 public import Registry
 
 /// The distribution specification over HTTP: one file for each part of it.
@@ -28,6 +28,10 @@ public struct DistributionHandler: Handler {
         ///
         /// Default 100 (414).
         public var tagsMax = 100
+        /// What bounds a manifest besides its size (400).
+        public var manifestLimits = Manifest.Limits()
+        /// What bounds a query (414).
+        public var queryLimits = Query.Limits()
         /// Where clients reach us, without a slash at its end; makes `Location` absolute.
         public var publicURL: String?
         /// Makes the default options.
@@ -100,7 +104,7 @@ public struct DistributionHandler: Handler {
             error.closesConnection = head.method != "OPTIONS"
             throw error
         }
-        let query = try Query(head.query)
+        let query = try Query(head.query, limits: options.queryLimits)
         switch (route, head.method) {
         case (.base, _): return DistributionHandler.base
         case (.catalog, _): return try catalog(query)

@@ -20,7 +20,11 @@ extension DistributionHandler {
         let digest = try digest(of: bytes, reference)
         let manifest: Manifest
         do throws(ManifestError) {
-            manifest = try Manifest.parse(bytes, contentType: head.headers["Content-Type"])
+            manifest = try Manifest.parse(
+                bytes,
+                contentType: head.headers["Content-Type"],
+                limits: options.manifestLimits
+            )
         } catch {
             throw APIError(.manifestInvalid, error.sentence)
         }

@@ -108,7 +108,7 @@ extension Settings {
         var options = Registry.Options()
         options.manifestSizeMax = requests.manifestSize
         options.blobSizeMax = requests.blobSize
-        options.manifestLimits.referencesMax = requests.manifestReferences
+        options.manifestLimits = manifestLimits
         options.cacheBytes = Int(clamping: cache.blobs)
         options.cachedAnswersMax = cache.names
         options.cachedBlobMax = cache.blobSize
@@ -127,7 +127,18 @@ extension Settings {
         options.manifestSizeMax = Int(clamping: requests.manifestSize)
         options.tagsMax = requests.tagsPerPush
         options.publicURL = publicURL
+        options.manifestLimits = manifestLimits
+        options.queryLimits.lengthMax = Int(clamping: requests.querySize)
+        options.queryLimits.parametersMax = requests.queryParameters
         return options
+    }
+
+    private var manifestLimits: Manifest.Limits {
+        var limits = Manifest.Limits()
+        limits.referencesMax = requests.manifestReferences
+        limits.depthMax = requests.manifestDepth
+        limits.valuesMax = requests.manifestValues
+        return limits
     }
 
     /// The options of a listener.
@@ -142,6 +153,8 @@ extension Settings {
         options.headerDeadline = connections.headerDeadline
         options.bodyRateMin = Int(clamping: connections.bodyRateMin)
         options.bodyRateWindow = connections.bodyRateWindow
+        options.idleTimeout = connections.idleTimeout
+        options.proxies = trustedProxies
         return options
     }
 }

@@ -136,7 +136,7 @@ extension KeyTable {
                 "connections.max",
                 \.connections.max,
                 .count(16...1_000_000),
-                exceeded: "connection closed",
+                exceeded: "the longest idle one closed, or 503 and closed",
                 "Connections at the same time; the limit of open files bounds them too."
             ),
             Key(
@@ -145,6 +145,13 @@ extension KeyTable {
                 .count(0...1_000_000),
                 exceeded: "connection closed, the longest idle first",
                 "Connections kept alive between two requests."
+            ),
+            Key(
+                "connections.idle-timeout",
+                \.connections.idleTimeout,
+                .time(.seconds(1)...(.seconds(3_600))),
+                exceeded: "connection closed",
+                "How long a kept-alive connection may wait for its next request."
             ),
             Key(
                 "connections.header-deadline",
@@ -171,7 +178,8 @@ extension KeyTable {
                 "connections.threads",
                 \.connections.threads,
                 Kind<Int>.count(1...256).optional,
-                "Threads that serve connections. Without it one for each processor."
+                "Threads that serve connections. Without it one for each processor, two at least and eight at "
+                    + "most."
             ),
             Key(
                 "connections.workers",
