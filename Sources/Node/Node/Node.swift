@@ -34,7 +34,7 @@ public final class Node: Sendable {
     public init(_ settings: Settings, world: World) async throws(NodeError) {
         self.settings = settings
         self.world = world
-        var notices = Node.warnings(settings)
+        var notices = settings.warnings
         let path = settings.data
         let directory = try NodeError.step("open the data directory '\(path)'") {
             try world.files.directory(at: path, .createIfMissing)
@@ -118,16 +118,5 @@ public final class Node: Sendable {
             "another breakwater uses the data directory '\(path)'; stop it, or choose another with "
                 + "--data"
         )
-    }
-
-    private static func warnings(_ settings: Settings) -> [String] {
-        guard !settings.listen.address.isLoopback else { return [] }
-        var warnings = [
-            "open: everybody who reaches \(settings.listen) may push, pull and delete"
-        ]
-        if settings.insecure, settings.tls.certificate == nil {
-            warnings.append("insecure: clients are answered without TLS on \(settings.listen)")
-        }
-        return warnings
     }
 }
