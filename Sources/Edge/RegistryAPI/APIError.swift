@@ -63,7 +63,7 @@ extension APIError {
         case .blobs(let error): self.init(error)
         case .body(let error): self.init(error)
         case .overloaded:
-            self.init(.tooManyRequests, "more changes are waiting than may wait; try again")
+            self.init(.tooManyRequests, "more is under way than may be at once; try again")
         case .notReady(let reason):
             self.init(.unavailable, "no changes are taken now: \(reason)")
         case .uploadUnknown:

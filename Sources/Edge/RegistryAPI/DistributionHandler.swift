@@ -24,6 +24,10 @@ public struct DistributionHandler: Handler {
         ///
         /// Default 4 MiB (413).
         public var manifestSizeMax = 4 << 20
+        /// Bytes of manifests that may be received and read at the same time.
+        ///
+        /// Default 32 MiB (429); each byte can cost twenty while it is parsed.
+        public var manifestBytesMax = 32 << 20
         /// The most tags of one push by digest.
         ///
         /// Default 100 (414).
@@ -40,28 +44,25 @@ public struct DistributionHandler: Handler {
 
     let registry: Registry
     let options: Options
+    let manifestRoom: Room
 
     /// Makes a handler.
     public init(registry: Registry, options: Options = Options()) {
         self.registry = registry
         self.options = options
+        manifestRoom = Room(max(options.manifestBytesMax, options.manifestSizeMax))
     }
 
     /// The header that tells docker what it talks to.
     static let version = ("Docker-Distribution-API-Version", "registry/2.0")
 
     /// Manifests, small blobs and `/v2/` from memory.
+    ///
+    /// The path as it stands is the cache's key: only the plain spelling is found.
     public func answerNow(_ head: RequestHead) -> Response? {
-        guard head.method == "GET" || head.method == "HEAD", head.path.hasPrefix("/v2/") else {
-            return nil
-        }
-        if head.path.utf8.count == 4 { return DistributionHandler.base }
-        // The path as it stands is the cache's key: only the plain spelling is found.
-        guard let content = registry.inMemory(String(head.path.dropFirst(4))),
-            head.headers["If-None-Match"] == nil, head.headers["If-Match"] == nil,
-            head.headers["Range"] == nil
-        else { return nil }
-        return contentResponse(content, isByDigest: head.path.hasSuffix(content.digestText))
+        guard head.method == "GET" || head.method == "HEAD" else { return nil }
+        if head.path == "/v2/" { return DistributionHandler.base }
+        return registry.inMemory(head.path).map { answer(with: $0, head.headers) }
     }
 
     /// Answers everything.
@@ -86,7 +87,9 @@ public struct DistributionHandler: Handler {
                 APIError(.unsupported, status: error.status, error.sentence).response
             )
         } catch {
-            preconditionFailure("the parts of the API throw nothing else: \(error)")
+            return DistributionHandler.withVersion(
+                APIError(.unknown, "something went wrong here: \(error)").response
+            )
         }
     }
 
@@ -104,6 +107,7 @@ public struct DistributionHandler: Handler {
             error.closesConnection = head.method != "OPTIONS"
             throw error
         }
+        if let pulled = try await pull(route, head) { return pulled }
         let query = try Query(head.query, limits: options.queryLimits)
         switch (route, head.method) {
         case (.base, _): return DistributionHandler.base
@@ -111,18 +115,27 @@ public struct DistributionHandler: Handler {
         case (.tags(let name), _): return try tags(name, query)
         case (.referrers(let name, let digest), _):
             return try await referrers(name, digest, query)
-        case (.blob(let name, let digest), "DELETE"):
-            return try await deleteBlob(name, digest, head)
-        case (.blob(let name, let digest), _): return try await blob(name, digest, head)
+        case (.blob(let name, let digest), _): return try await deleteBlob(name, digest)
         case (.manifest(let name, let reference), "PUT"):
             return try await putManifest(name, reference, head, query, body)
-        case (.manifest(let name, let reference), "DELETE"):
-            return try await deleteManifest(name, reference, head)
         case (.manifest(let name, let reference), _):
-            return try await manifest(name, reference, head)
+            return try await deleteManifest(name, reference, head)
         case (.uploads(let name), _): return try await beginUpload(name, head, query, body)
         case (.upload(let name, let id), let method):
             return try await upload(name, id, method, head, query, body)
+        }
+    }
+
+    /// What no parameter of a query changes; memory answers it without looking at one.
+    private func pull(_ route: Route, _ head: RequestHead) async throws -> Response? {
+        switch (route, head.method) {
+        case (.base, _): DistributionHandler.base
+        case (.blob(let name, let digest), "GET"), (.blob(let name, let digest), "HEAD"):
+            try await blob(name, digest, head)
+        case (.manifest(let name, let reference), "GET"),
+            (.manifest(let name, let reference), "HEAD"):
+            try await manifest(name, reference, head)
+        default: nil
         }
     }
 

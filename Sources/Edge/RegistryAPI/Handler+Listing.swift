@@ -22,12 +22,7 @@ extension DistributionHandler {
                 JSONValue.Member("name", .string(name.description)),
                 JSONValue.Member("tags", .array(page.items.map { .string($0.description) })),
             ]),
-            headers: next(
-                "/v2/\(name)/tags/list",
-                page.items.last?.description,
-                page.hasMore,
-                limit
-            )
+            headers: next("/v2/\(name)/tags/list", page, limit)
         )
     }
 
@@ -45,7 +40,7 @@ extension DistributionHandler {
                     .array(page.items.map { .string($0.description) })
                 )
             ]),
-            headers: next("/v2/_catalog", page.items.last?.description, page.hasMore, limit)
+            headers: next("/v2/_catalog", page, limit)
         )
     }
 
@@ -69,8 +64,7 @@ extension DistributionHandler {
         )
         var headers = next(
             "/v2/\(name)/referrers/\(digest)",
-            page.items.last?.digest.description,
-            page.hasMore,
+            page,
             limit,
             also: type.map { "&artifactType=\(PercentCoding.encode($0))" } ?? ""
         )
@@ -121,14 +115,13 @@ extension DistributionHandler {
     }
 
     /// The header that leads to the next page (RFC 8288).
-    private func next(
+    private func next<Item>(
         _ path: String,
-        _ last: String?,
-        _ hasMore: Bool,
+        _ page: Registry.Page<Item>,
         _ limit: Int,
         also: String = ""
     ) -> [(String, String)] {
-        guard hasMore, let last, limit > 0 else { return [] }
+        guard let last = page.next else { return [] }
         let target = location("\(path)?n=\(limit)&last=\(PercentCoding.encode(last))\(also)")
         return [("Link", "<\(target)>; rel=\"next\"")]
     }

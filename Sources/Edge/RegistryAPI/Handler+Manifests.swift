@@ -16,7 +16,9 @@ extension DistributionHandler {
         _ body: any RequestBody
     ) async throws -> Response {
         let tags = try tags(reference, query)
-        let bytes = try await collect(body)
+        let room = try room(head)
+        defer { manifestRoom.give(room) }
+        let bytes = try await collect(body, room)
         let digest = try digest(of: bytes, reference)
         let manifest: Manifest
         do throws(ManifestError) {
@@ -65,19 +67,24 @@ extension DistributionHandler {
         _ reference: Reference,
         _ head: RequestHead
     ) async throws -> Response {
+        let conditions = Preconditions(head.headers)
         switch reference {
-        case .tag(let tag): try await registry.change(name, .deleteTag(tag))
-        case .digest(let digest): try await registry.changeWholly(name, .deleteManifest(digest))
+        case .tag(let tag):
+            try await registry.change(
+                name,
+                .deleteTag(tag, conditions.isEmpty ? nil : conditions)
+            )
+        case .digest(let digest):
+            guard conditions.forChanging(EntityTag(strong: digest.description)) == .proceed else {
+                throw APIError(.denied, status: 412, "the condition failed: this is \(digest)")
+            }
+            try await registry.changeWholly(name, .deleteManifest(digest))
         }
         return Response(status: 202, headers: Headers([DistributionHandler.version]))
     }
 
     /// end-10.
-    func deleteBlob(
-        _ name: RepositoryName,
-        _ digest: Digest,
-        _ head: RequestHead
-    ) async throws -> Response {
+    func deleteBlob(_ name: RepositoryName, _ digest: Digest) async throws -> Response {
         try await registry.change(name, .deleteBlob(digest))
         return Response(status: 202, headers: Headers([DistributionHandler.version]))
     }
@@ -110,26 +117,40 @@ extension DistributionHandler {
         }
     }
 
-    private func collect(_ body: any RequestBody) async throws -> [UInt8] {
+    /// Takes room for a manifest before it is read: as much as it is said to need, or the most.
+    private func room(_ head: RequestHead) throws -> Int {
+        let length = try DistributionHandler.length(head)
+        let wanted = length ?? UInt64(options.manifestSizeMax)
+        guard wanted <= UInt64(options.manifestSizeMax) else { throw manifestTooLarge }
+        guard manifestRoom.take(Int(wanted)) else { throw RegistryError.overloaded }
+        return Int(wanted)
+    }
+
+    private func collect(_ body: any RequestBody, _ room: Int) async throws -> [UInt8] {
         var bytes: [UInt8] = []
         do throws(BodyError) {
             while let chunk = try await body.next() {
                 bytes += chunk
-                if bytes.count > options.manifestSizeMax { break }
+                if bytes.count > room { break }
             }
         } catch {
             throw RegistryError.body(error)
         }
-        guard bytes.count <= options.manifestSizeMax else {
-            var error = APIError(
-                .manifestInvalid,
-                status: 413,
-                "the manifest is larger than the limit of \(options.manifestSizeMax) bytes"
-            )
-            error.closesConnection = true
-            throw error
+        guard bytes.count <= options.manifestSizeMax else { throw manifestTooLarge }
+        guard bytes.count <= room else {
+            throw RegistryError.wrongLength(declared: UInt64(room), got: UInt64(bytes.count))
         }
         return bytes
+    }
+
+    private var manifestTooLarge: APIError {
+        var error = APIError(
+            .manifestInvalid,
+            status: 413,
+            "the manifest is larger than the limit of \(options.manifestSizeMax) bytes"
+        )
+        error.closesConnection = true
+        return error
     }
 
     private func digest(of bytes: [UInt8], _ reference: Reference) throws(APIError) -> Digest {

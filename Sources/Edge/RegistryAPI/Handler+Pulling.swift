@@ -7,23 +7,9 @@ import Registry
 // Pull (OCI distribution spec, "Pull").
 extension DistributionHandler {
     /// How long a content that can never change may be kept by whoever asked by digest.
-    private static let immutable = ("Cache-Control", "max-age=31536000, immutable")
+    private static let immutable = "max-age=31536000, immutable"
     /// What a tag is now may be another thing at the next request.
-    private static let revalidated = ("Cache-Control", "no-cache")
-
-    func contentResponse(_ content: Registry.Content, isByDigest: Bool) -> Response {
-        Response(
-            status: 200,
-            headers: Headers([
-                DistributionHandler.version,
-                ("Content-Type", content.mediaType),
-                ("Docker-Content-Digest", content.digestText),
-                ("ETag", "\"\(content.digestText)\""),
-                isByDigest ? DistributionHandler.immutable : DistributionHandler.revalidated,
-            ]),
-            body: .bytes(content.bytes)
-        )
-    }
+    private static let revalidated = "no-cache"
 
     /// end-3.
     func manifest(
@@ -37,15 +23,7 @@ extension DistributionHandler {
                 "no manifest '\(DistributionHandler.text(reference))' in '\(name)'"
             )
         }
-        var isByDigest = false
-        if case .digest = reference { isByDigest = true }
-        let response = contentResponse(content, isByDigest: isByDigest)
-        switch Preconditions(head.headers).forReading(EntityTag(strong: content.digestText)) {
-        case .proceed: return response
-        case .notModified: return Response(status: 304, headers: response.headers)
-        case .failed:
-            throw APIError(.denied, status: 412, "the manifest is \(content.digestText)")
-        }
+        return answer(with: content, head.headers)
     }
 
     /// end-2.
@@ -57,46 +35,124 @@ extension DistributionHandler {
         guard let blob = try await registry.blob(name, digest) else {
             throw APIError(.blobUnknown, "no blob \(digest) in '\(name)'")
         }
-        let text = digest.description
-        let entityTag = EntityTag(strong: text)
-        var headers = Headers([
-            DistributionHandler.version, ("Content-Type", "application/octet-stream"),
-            ("Docker-Content-Digest", text), ("ETag", "\"\(text)\""),
-            DistributionHandler.immutable, ("Accept-Ranges", "bytes"),
-        ])
-        switch Preconditions(head.headers).forReading(entityTag) {
-        case .proceed: break
-        case .notModified: return Response(status: 304, headers: headers)
-        case .failed: throw APIError(.denied, status: 412, "the blob is \(text)")
-        }
-        switch RangeSelection(head.headers, size: blob.size, entityTag: entityTag) {
-        case .whole:
-            return Response(status: 200, headers: headers, body: DistributionHandler.body(blob))
-        case .part(let range):
-            headers.append("Content-Range", range.contentRange(of: blob.size))
-            return Response(
-                status: 206,
-                headers: headers,
-                body: DistributionHandler.body(blob, range)
+        switch blob {
+        case .content(let content): return answer(with: content, head.headers)
+        case .region(let region):
+            let text = digest.description
+            let fields = DistributionHandler.fields(
+                "application/octet-stream",
+                text,
+                entityTag: "\"\(text)\"",
+                isByDigest: true
             )
+            return DistributionHandler.select(
+                from: Payload.file(region),
+                text,
+                fields,
+                head.headers
+            )
+        }
+    }
+
+    /// The answer with something that is in memory: no waiting, and next to no allocations.
+    func answer(with content: Registry.Content, _ request: Headers) -> Response {
+        let fields = DistributionHandler.fields(
+            content.mediaType,
+            content.digestText,
+            entityTag: content.entityTag,
+            isByDigest: content.isByDigest
+        )
+        guard DistributionHandler.isSelective(request) else {
+            return Response(status: 200, headers: fields, body: .bytes(content.bytes))
+        }
+        return DistributionHandler.select(
+            from: .bytes(content.bytes),
+            content.digestText,
+            fields,
+            request
+        )
+    }
+
+    private static func fields(
+        _ mediaType: String,
+        _ digest: String,
+        entityTag: String,
+        isByDigest: Bool
+    ) -> Headers {
+        var fields = Headers()
+        fields.reserve(7)
+        fields.append(version.0, version.1)
+        fields.append("Content-Type", mediaType)
+        fields.append("Docker-Content-Digest", digest)
+        fields.append("ETag", entityTag)
+        fields.append("Cache-Control", isByDigest ? immutable : revalidated)
+        fields.append("Accept-Ranges", "bytes")
+        return fields
+    }
+
+    /// Whether a request asks for less than everything.
+    private static func isSelective(_ request: Headers) -> Bool {
+        request.fields.contains { field in
+            // Of all names that clients send, few begin like these.
+            switch field.name.utf8.first {
+            case UInt8(ascii: "I"), UInt8(ascii: "i"), UInt8(ascii: "R"), UInt8(ascii: "r"): true
+            default: false
+            }
+        }
+    }
+
+    /// What is sent, as a whole or in part.
+    private enum Payload {
+        case bytes([UInt8])
+        case file(any FileRegion)
+
+        var size: UInt64 {
+            switch self {
+            case .bytes(let bytes): UInt64(bytes.count)
+            case .file(let region): region.count
+            }
+        }
+
+        var whole: Response.Body {
+            switch self {
+            case .bytes(let bytes): .bytes(bytes)
+            case .file(let region): .file(region)
+            }
+        }
+
+        func part(_ range: ByteRange) -> Response.Body {
+            switch self {
+            case .bytes(let bytes): .bytes(Array(bytes[Int(range.first)...Int(range.last)]))
+            case .file(let region): .file(PartialRegion(of: region, range))
+            }
+        }
+    }
+
+    /// Conditions, then ranges (RFC 9110, 13.2.2).
+    private static func select(
+        from content: Payload,
+        _ digest: String,
+        _ fields: Headers,
+        _ request: Headers
+    ) -> Response {
+        var fields = fields
+        let entityTag = EntityTag(strong: digest)
+        switch Preconditions(request).forReading(entityTag) {
+        case .proceed: break
+        case .notModified: return Response(status: 304, headers: fields)
+        case .failed:
+            var error = APIError(.denied, status: 412, "the condition failed: this is \(digest)")
+            error.headers.append(("ETag", entityTag.description))
+            return withVersion(error.response)
+        }
+        switch RangeSelection(request, size: content.size, entityTag: entityTag) {
+        case .whole: return Response(status: 200, headers: fields, body: content.whole)
+        case .part(let range):
+            fields.append("Content-Range", range.contentRange(of: content.size))
+            return Response(status: 206, headers: fields, body: content.part(range))
         case .unsatisfiable:
-            headers.append("Content-Range", ByteRange.unsatisfied(of: blob.size))
-            return Response(status: 416, headers: headers)
-        }
-    }
-
-    private static func body(_ blob: Registry.Blob) -> Response.Body {
-        switch blob {
-        case .content(let content): .bytes(content.bytes)
-        case .region(let region): .file(region)
-        }
-    }
-
-    private static func body(_ blob: Registry.Blob, _ range: ByteRange) -> Response.Body {
-        switch blob {
-        case .content(let content):
-            .bytes(Array(content.bytes[Int(range.first)...Int(range.last)]))
-        case .region(let region): .file(PartialRegion(of: region, range))
+            fields.append("Content-Range", ByteRange.unsatisfied(of: content.size))
+            return Response(status: 416, headers: fields)
         }
     }
 

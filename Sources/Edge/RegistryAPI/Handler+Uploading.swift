@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Blobs
 import HTTP
 import OCI
 import Platform
@@ -31,7 +32,8 @@ extension DistributionHandler {
             return progress(202, name, state)
         }
         do {
-            _ = try await registry.append(body, to: state, range: nil)
+            let declared = try DistributionHandler.length(head)
+            _ = try await registry.append(body, to: state, range: nil, declared: declared)
             try await registry.finishUpload(state, as: named, name)
         } catch {
             // The client has no Location to come back with.
@@ -54,7 +56,7 @@ extension DistributionHandler {
         switch method {
         case "PATCH":
             do {
-                state.offset = try await registry.append(body, to: state, range: try range(head))
+                state.offset = try await append(body, to: state, head)
             } catch let error as RegistryError {
                 throw await refusal(of: error, name, state)
             }
@@ -82,7 +84,7 @@ extension DistributionHandler {
         let digest = try digest(text)
         if DistributionHandler.hasBody(head) {
             do {
-                _ = try await registry.append(body, to: state, range: try range(head))
+                _ = try await append(body, to: state, head)
             } catch let error as RegistryError {
                 guard case .uploadUnknown = error else {
                     throw await refusal(of: error, name, state)
@@ -94,20 +96,37 @@ extension DistributionHandler {
         return created(digest, at: "/v2/\(name)/blobs/\(digest)")
     }
 
-    /// A chunk that does not continue the upload is answered with where it stands.
+    private func append(
+        _ body: any RequestBody,
+        to state: UploadState,
+        _ head: RequestHead
+    ) async throws -> UInt64 {
+        try await registry.append(
+            body,
+            to: state,
+            range: try range(head),
+            declared: try DistributionHandler.length(head)
+        )
+    }
+
+    /// A chunk that does not continue the upload, or comes while another is written, is answered with
+    /// where the upload stands.
     private func refusal(
         of error: RegistryError,
         _ name: RepositoryName,
         _ state: UploadState
     ) async -> APIError {
         var refusal = APIError(error)
-        if case .chunkOutOfOrder(let has) = error {
-            var state = state
-            state.offset = has
-            refusal.headers += DistributionHandler.place(state)
-            refusal.headers.append(("Location", place(name, state)))
-            refusal.closesConnection = true
+        var state = state
+        switch error {
+        case .chunkOutOfOrder(let has): state.offset = has
+        case .blobs(.busy):
+            guard let size = try? await registry.uploadSize(state) else { return refusal }
+            state.offset = size
+        default: return refusal
         }
+        refusal.headers += DistributionHandler.place(state)
+        refusal.headers.append(("Location", place(name, state)))
         return refusal
     }
 
@@ -174,6 +193,16 @@ extension DistributionHandler {
     static func hasBody(_ head: RequestHead) -> Bool {
         head.headers["Transfer-Encoding"] != nil
             || (head.headers["Content-Length"].map { $0 != "0" } ?? false)
+    }
+
+    /// How long a body is said to be; nil for one that comes in chunks.
+    static func length(_ head: RequestHead) throws(APIError) -> UInt64? {
+        guard head.headers["Transfer-Encoding"] == nil else { return nil }
+        guard let text = head.headers["Content-Length"] else { return nil }
+        guard let length = UInt64(text) else {
+            throw APIError(.sizeInvalid, "Content-Length must be a number of bytes")
+        }
+        return length
     }
 
     func digest(_ text: String) throws(APIError) -> Digest {

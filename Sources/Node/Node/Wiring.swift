@@ -106,9 +106,7 @@ extension Settings {
     /// The registry's options.
     var registry: Registry.Options {
         var options = Registry.Options()
-        options.manifestSizeMax = requests.manifestSize
         options.blobSizeMax = requests.blobSize
-        options.manifestLimits = manifestLimits
         options.cacheBytes = Int(clamping: cache.blobs)
         options.cachedAnswersMax = cache.names
         options.cachedBlobMax = cache.blobSize

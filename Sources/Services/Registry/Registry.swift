@@ -13,16 +13,10 @@ public import Platform
 public final class Registry: Sendable {
     /// What bounds it, and the rules an operator sets.
     public struct Options: Sendable {
-        /// The largest manifest, in bytes.
-        ///
-        /// Default 4 MiB (413).
-        public var manifestSizeMax: UInt64 = 4 << 20
         /// The largest blob, in bytes.
         ///
         /// Default 200 GiB (413).
         public var blobSizeMax: UInt64 = 200 << 30
-        /// Descriptors a manifest may have.
-        public var manifestLimits = Manifest.Limits()
         /// Bytes of manifests and small blobs kept in memory.
         ///
         /// Default 32 MiB.
@@ -47,18 +41,6 @@ public final class Registry: Sendable {
         public var registrar = Registrar.Options()
         /// Makes the default options.
         public init() {}
-    }
-
-    /// A manifest or small blob in memory, verified against its digest.
-    public struct Content: Sendable {
-        /// Its digest.
-        public var digest: Digest
-        /// The digest's text.
-        public var digestText: String
-        /// What it is served as.
-        public var mediaType: String
-        /// Its bytes.
-        public var bytes: [UInt8]
     }
 
     let world: World
@@ -94,18 +76,28 @@ public final class Registry: Sendable {
             catalog: catalog,
             sequencer: sequencer,
             store: blobs.id,
-            options: options.registrar
-        ) { committed in
-            answers.drop(committed.flatMap(Registry.keysEnded))
-        }
+            options: options.registrar,
+            observer: Registrar.Observer(
+                willCommit: { answers.hold($0.flatMap(Registry.keysEnded)) },
+                didEnd: { answers.release($0.flatMap(Registry.keysEnded)) }
+            )
+        )
     }
 
     /// The ids of the estate, the region and this node.
     public var identity: EstateIdentity { catalog.identity }
     /// The id of this node's store.
     public var store: Identifier { blobs.id }
-    /// Bytes and answers held in memory.
-    public var cacheSize: (bytes: Int, count: Int) { answers.size }
+    /// What memory holds and how often it could answer.
+    public var cacheStatistics: CacheStatistics {
+        let statistics = answers.statistics
+        return CacheStatistics(
+            bytes: statistics.bytes,
+            answers: statistics.count,
+            hits: statistics.hits,
+            misses: statistics.misses
+        )
+    }
 
     /// Submits a change about a repository; each try that is not a retry has a new id.
     @discardableResult
@@ -143,31 +135,5 @@ public final class Registry: Sendable {
         _ body: (CatalogView) throws(CatalogError) -> Answer
     ) throws(RegistryError) -> Answer {
         do throws(CatalogError) { return try catalog.read(body) } catch { throw .catalog(error) }
-    }
-
-    /// The cache's keys whose answers a committed change ended or altered.
-    private static func keysEnded(_ change: Registrar.Committed) -> [String] {
-        let name = change.repository
-        return change.events.compactMap { event in
-            switch event {
-            case .tagPut(_, let tag, _), .tagDeleted(_, let tag):
-                manifestKey(name, tag.description)
-            case .manifestPut(_, let facts): manifestKey(name, facts.digest.description)
-            case .manifestDeleted(_, let digest): manifestKey(name, digest.description)
-            case .blobUnlinked(_, let digest), .blobLinked(_, let digest, _, _):
-                blobKey(name, digest)
-            case .sweepEpochRaised, .regionHandover, .regionLevelRaised, .namespaceCreated,
-                .estateHandover, .estateLevelRaised:
-                nil
-            }
-        }
-    }
-
-    static func manifestKey(_ repository: RepositoryName, _ reference: String) -> String {
-        "\(repository)/manifests/\(reference)"
-    }
-
-    static func blobKey(_ repository: RepositoryName, _ digest: Digest) -> String {
-        "\(repository)/blobs/\(digest)"
     }
 }

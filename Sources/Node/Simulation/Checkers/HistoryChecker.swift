@@ -69,9 +69,8 @@ struct HistoryChecker {
             try transaction.apply(entry, stored: stored)
         }
         try transaction.commit()
-        let lines = try dump(scratch)
-        try scratch.close()
-        return lines
+        defer { try? scratch.close() }
+        return try dump(scratch)
     }
 
     /// All entries, the estate's first: a region's entry never comes before its basis.

@@ -2,16 +2,30 @@
 
 import Synchronization
 
-/// Answers kept in memory under the path that asks for them, bounded in bytes.
+/// Answers kept in memory under the path that asks for them, bounded in bytes and in number.
 ///
-/// A value may enter only if nothing of its kind changed since the snapshot it was read from, so a
-/// reader that began before a commit can never put back what the commit ended (I5): the reader takes
-/// a `ticket` before it opens its snapshot; `drop` raises the mark of the key's bucket, after the
-/// commit and before its acknowledgement; `insert` refuses a ticket older than the mark.
+/// A reader that began before a commit can never put back, or be given, what the commit ended (I5):
+///
+/// - a reader takes a `ticket` before it opens its snapshot, and `insert` refuses a ticket older than
+///   the mark of the key's bucket;
+/// - the writer calls `hold` before it commits: the keys are forgotten, and nothing enters under them;
+/// - it calls `release` when the commit has ended, either way: marks are raised, and readers that begin
+///   from then on may enter what they read.
+///
+/// So from before the commit until after it every reader of those keys goes to the catalog, which
+/// changes from old to new for all of them at one moment.
 final class AnswerCache<Value: Sendable>: Sendable {
     /// When a reader began.
     struct Ticket: Sendable {
         fileprivate var sequence: UInt64
+    }
+
+    /// What was asked of it and what it could answer.
+    struct Statistics: Hashable, Sendable {
+        var bytes = 0
+        var count = 0
+        var hits: UInt64 = 0
+        var misses: UInt64 = 0
     }
 
     /// Keys share marks; one that is raised for another key only costs a refused insertion.
@@ -28,9 +42,9 @@ final class AnswerCache<Value: Sendable>: Sendable {
         /// Keys in the order of insertion, for the second-chance hand.
         var queue: [String] = []
         var hand = 0
-        var cost = 0
         var sequence: UInt64 = 0
         var marks: [UInt64]
+        var statistics = Statistics()
     }
 
     private let state: Mutex<State>
@@ -48,46 +62,63 @@ final class AnswerCache<Value: Sendable>: Sendable {
     func value(_ key: String) -> Value? {
         state.withLock { state in
             guard let index = state.slots.index(forKey: key) else { return nil }
+            state.statistics.hits += 1
             state.slots.values[index].wasUsed = true
             return state.slots.values[index].value
         }
     }
 
-    /// To be taken before the snapshot is opened from which a value is made.
+    /// To be taken, after a miss, before the snapshot is opened from which a value is made.
     func ticket() -> Ticket {
-        Ticket(sequence: state.withLock(\.sequence))
+        state.withLock { state in
+            state.statistics.misses += 1
+            return Ticket(sequence: state.sequence)
+        }
     }
 
     /// Keeps a value of so many bytes, unless its kind changed since the ticket.
     func insert(_ key: String, _ value: Value, cost: Int, _ ticket: Ticket) {
+        // One value must not empty the cache for all others.
         guard cost <= costMax / 4 else { return }
         state.withLock { state in
             guard state.marks[Self.bucket(key)] <= ticket.sequence else { return }
             if let before = state.slots[key] {
-                state.cost -= before.cost
+                state.statistics.bytes -= before.cost
             } else {
                 state.queue.append(key)
             }
             state.slots[key] = Slot(value: value, cost: cost, wasUsed: false)
-            state.cost += cost
+            state.statistics.bytes += cost
             Self.makeRoom(&state, costMax: costMax, countMax: countMax)
         }
     }
 
-    /// Forgets keys, and every value that is being made from an older snapshot.
-    func drop(_ keys: [String]) {
+    /// Forgets keys and lets nothing in under them until `release`; one holder at a time.
+    func hold(_ keys: [String]) {
         state.withLock { state in
-            state.sequence += 1
             for key in keys {
-                state.marks[Self.bucket(key)] = state.sequence
-                if let slot = state.slots.removeValue(forKey: key) { state.cost -= slot.cost }
+                state.marks[Self.bucket(key)] = .max
+                guard let slot = state.slots.removeValue(forKey: key) else { continue }
+                state.statistics.bytes -= slot.cost
             }
         }
     }
 
-    /// Bytes and values held.
-    var size: (bytes: Int, count: Int) {
-        state.withLock { ($0.cost, $0.slots.count) }
+    /// Lets in what is read from now on under keys that were held.
+    func release(_ keys: [String]) {
+        state.withLock { state in
+            state.sequence += 1
+            for key in keys { state.marks[Self.bucket(key)] = state.sequence }
+        }
+    }
+
+    /// Bytes and values held, and how often it helped.
+    var statistics: Statistics {
+        state.withLock { state in
+            var statistics = state.statistics
+            statistics.count = state.slots.count
+            return statistics
+        }
     }
 
     private static func bucket(_ key: String) -> Int {
@@ -98,7 +129,9 @@ final class AnswerCache<Value: Sendable>: Sendable {
 
     /// Second chance: what was used since the hand last passed stays for a round.
     private static func makeRoom(_ state: inout State, costMax: Int, countMax: Int) {
-        while state.cost > costMax || state.slots.count > countMax, !state.queue.isEmpty {
+        while state.statistics.bytes > costMax || state.slots.count > countMax,
+            !state.queue.isEmpty
+        {
             if state.hand >= state.queue.count { state.hand = 0 }
             let key = state.queue[state.hand]
             if state.slots[key]?.wasUsed == true {
@@ -106,7 +139,9 @@ final class AnswerCache<Value: Sendable>: Sendable {
                 state.hand += 1
                 continue
             }
-            if let slot = state.slots.removeValue(forKey: key) { state.cost -= slot.cost }
+            if let slot = state.slots.removeValue(forKey: key) {
+                state.statistics.bytes -= slot.cost
+            }
             state.queue.swapAt(state.hand, state.queue.count - 1)
             state.queue.removeLast()
         }

@@ -27,14 +27,14 @@ public struct Change: Sendable {
         case linkBlob(Receipt)
         /// See a blob that another repository sees; nil: any.
         case mountBlob(Digest, from: RepositoryName?)
-        /// Have a manifest, and these tags for it, if the conditions on the first tag hold.
+        /// Have a manifest, and these tags for it, if the conditions on the one tag hold.
         case putManifest(ManifestFacts, Receipt, tags: [Tag], Preconditions?)
         /// Have these tags for a manifest that is there.
         case putTags([Tag], Digest)
         /// Have an image of another repository (its manifest `digest`, children, blobs) under a tag.
         case copyImage(from: RepositoryName, Digest, tag: Tag?)
-        /// Not have a tag.
-        case deleteTag(Tag)
+        /// Not have a tag, if the conditions on it hold.
+        case deleteTag(Tag, Preconditions? = nil)
         /// Not have a manifest, its tags, and what refers to it.
         case deleteManifest(Digest)
         /// Not see a blob.

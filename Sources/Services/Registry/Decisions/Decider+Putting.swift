@@ -22,16 +22,15 @@ extension Decider {
         )
     }
 
+    /// With a source, what the source sees; without one, anything that some repository names.
     func mount(_ digest: Digest, from source: RepositoryName?) throws(DecisionError) -> Decision {
         let content: ContentRow?
         if let source {
-            guard let row = try row(source) else { throw .refused(.blobUnknown(digest)) }
-            content = try linked(row, digest)
+            content = try row(source).flatMap { row throws(DecisionError) in
+                try linked(row, digest)
+            }
         } else {
-            let somewhere = try reading { () throws(CatalogError) in try view.anyLink(digest) }
-            content =
-                somewhere == nil
-                ? nil : try reading { () throws(CatalogError) in try view.content(digest) }
+            content = try reading { () throws(CatalogError) in try view.content(digest) }
         }
         guard let content else { throw .refused(.blobUnknown(digest)) }
         let (key, first) = try target()
@@ -61,11 +60,10 @@ extension Decider {
         facts.generation = try generation(receipt)
         var events = first
         let isThere = try row.map { row throws(DecisionError) in
-            try reading { () throws(CatalogError) in
-                try view.manifestContent(row.number, facts.digest) != nil
-            }
+            try hasManifest(row, facts.digest)
         }
-        if isThere != true { events.append(.manifestPut(key, facts)) }
+        // A tag asserts what it names; without one, a manifest that is there is asserted by itself.
+        if isThere != true || tags.isEmpty { events.append(.manifestPut(key, facts)) }
         for tag in tags { events.append(.tagPut(key, tag, facts.digest)) }
         return Decision(events: events)
     }
@@ -85,10 +83,13 @@ extension Decider {
         in row: RepositoryRow?,
         putting digest: Digest
     ) throws(DecisionError) {
-        let current = try row.flatMap { row throws(DecisionError) in
-            try reading { () throws(CatalogError) in try view.tag(row.number, tag) }
-        }
+        let current = try row.flatMap { row throws(DecisionError) in try self.tag(tag, in: row) }
         guard current != digest else { return }
+        try check(conditions, current)
+    }
+
+    /// Whether the conditions hold of a tag that is `current`, or is not there.
+    func check(_ conditions: Preconditions, _ current: Digest?) throws(DecisionError) {
         let entityTag = current.map { EntityTag(strong: $0.description) }
         guard conditions.forChanging(entityTag) == .proceed else {
             throw .refused(.conditionFailed(current))
@@ -117,6 +118,10 @@ extension Decider {
 
     func linked(_ row: RepositoryRow, _ digest: Digest) throws(DecisionError) -> ContentRow? {
         try reading { () throws(CatalogError) in try view.link(row.number, digest) }
+    }
+
+    func tag(_ tag: Tag, in row: RepositoryRow) throws(DecisionError) -> Digest? {
+        try reading { () throws(CatalogError) in try view.tag(row.number, tag) }
     }
 
     func hasManifest(_ row: RepositoryRow, _ digest: Digest) throws(DecisionError) -> Bool {

@@ -34,7 +34,7 @@ struct Decider {
         case .putTags(let tags, let digest): return try put(tags, digest)
         case .copyImage(let source, let digest, let tag):
             return try copy(from: source, digest, tag)
-        case .deleteTag(let tag): return try delete(tag)
+        case .deleteTag(let tag, let conditions): return try delete(tag, conditions)
         case .deleteManifest(let digest): return try deleteManifest(digest)
         case .deleteBlob(let digest): return try deleteBlob(digest)
         case .deleteRepository: return try deleteRepository()

@@ -19,7 +19,17 @@ public final class Canary: Sendable {
     private static let layer = Array("This content is read to know that reading works.\n".utf8)
 
     private let registry: Registry
-    private let last = Mutex<(at: Duration, failure: String?)?>(nil)
+    private let state = Mutex(State())
+
+    private struct State {
+        var last: Result?
+        var isReading = false
+    }
+
+    private struct Result {
+        var at: Duration
+        var failure: String?
+    }
 
     /// Makes a canary of a registry.
     public init(_ registry: Registry) {
@@ -28,8 +38,8 @@ public final class Canary: Sendable {
 
     /// Puts the content there if it is not; needs a registry that takes writes.
     public func place() async throws(RegistryError) {
-        guard let tag = Tag("latest") else { return }
-        guard try await registry.manifest(.canary, .tag(tag)) == nil else { return }
+        // Not by way of the cache, where a client could find it without spelling its name.
+        guard let tag = Tag("latest"), try rows().isEmpty else { return }
         var digests: [Digest] = []
         for bytes in [Canary.config, Canary.layer] {
             let digest = Digest.of(bytes)
@@ -61,45 +71,48 @@ public final class Canary: Sendable {
     }
 
     /// Why the content could not be read just now, or nil when every byte of it was right.
+    ///
+    /// While somebody reads, others are given the result before.
     public func failure() async -> String? {
         let now = registry.world.clocks.monotonic()
-        if let last = last.withLock({ $0 }), now - last.at < Canary.sharedFor {
-            return last.failure
+        let shared = state.withLock { state -> Result? in
+            if let last = state.last, state.isReading || now - last.at < Canary.sharedFor {
+                return last
+            }
+            state.isReading = true
+            return nil
         }
+        if let shared { return shared.failure }
         let failure = await read()
-        last.withLock { $0 = (now, failure) }
+        state.withLock { $0 = State(last: Result(at: now, failure: failure)) }
         return failure
     }
 
     private func read() async -> String? {
         do throws(RegistryError) {
-            let rows = try registry.read { view throws(CatalogError) -> [(Digest, ContentRow)] in
-                guard let row = try view.repository(.canary), let tag = Tag("latest"),
-                    let digest = try view.tag(row.number, tag),
-                    let manifest = try view.manifest(row.number, digest)
-                else { return [] }
-                var rows = [
-                    (
-                        digest,
-                        ContentRow(
-                            generation: manifest.facts.generation,
-                            size: manifest.facts.size
-                        )
-                    )
-                ]
-                for reference in manifest.facts.references {
-                    guard let blob = try view.link(row.number, reference.digest) else { return [] }
-                    rows.append((reference.digest, blob))
-                }
-                return rows
-            }
+            let rows = try rows()
             guard rows.count == 3 else { return "the canary content is not in the catalog" }
-            for (digest, row) in rows {
-                _ = try await registry.verified(digest, row, sizeMax: 1 << 20)
-            }
+            for (digest, row) in rows { _ = try await registry.verified(digest, row) }
             return nil
         } catch {
             return "the canary content cannot be read: \(error)"
+        }
+    }
+
+    /// The manifest, the config and the layer in the catalog; nothing when one of them is not there.
+    private func rows() throws(RegistryError) -> [(Digest, ContentRow)] {
+        try registry.read { view throws(CatalogError) in
+            guard let row = try view.repository(.canary), let tag = Tag("latest"),
+                let digest = try view.tag(row.number, tag),
+                let manifest = try view.manifest(row.number, digest)
+            else { return [] }
+            let facts = manifest.facts
+            var rows = [(digest, ContentRow(generation: facts.generation, size: facts.size))]
+            for reference in facts.references {
+                guard let blob = try view.link(row.number, reference.digest) else { return [] }
+                rows.append((reference.digest, blob))
+            }
+            return rows
         }
     }
 }

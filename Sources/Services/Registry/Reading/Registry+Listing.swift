@@ -4,12 +4,12 @@ import Catalog
 public import OCI
 
 extension Registry {
-    /// A page of something, and whether there is more behind it.
+    /// A page of something, and where the next begins.
     public struct Page<Item: Sendable>: Sendable {
         /// In order.
         public var items: [Item]
-        /// Whether the next page has anything.
-        public var hasMore: Bool
+        /// What the next page comes after; nil when there is none, or nothing was asked for.
+        public var next: String?
     }
 
     /// Tags greater than `after` in byte order; nil when no entry ever named the repository.
@@ -71,11 +71,11 @@ extension Registry {
                 limit: limit + 1
             )
         }
-        var page = Page<Referrer>(items: [], hasMore: false)
+        var page = Page<Referrer>(items: [])
         var bytes: UInt64 = 0
-        for digest in digests {
-            guard page.items.count < limit, bytes < Registry.referrersBytesMax else {
-                page.hasMore = true
+        for (index, digest) in digests.enumerated() {
+            guard index < limit, bytes < Registry.referrersBytesMax else {
+                page.next = index > 0 ? digests[index - 1].description : nil
                 break
             }
             // One that was deleted meanwhile is left out.
@@ -87,11 +87,16 @@ extension Registry {
     }
 
     private func referrer(_ content: Content) throws(RegistryError) -> Referrer {
+        // It was taken, perhaps under other limits than today's.
+        var limits = Manifest.Limits()
+        limits.referencesMax = .max
+        limits.depthMax = .max
+        limits.valuesMax = .max
         do throws(ManifestError) {
             let manifest = try Manifest.parse(
                 content.bytes,
                 contentType: content.mediaType,
-                limits: options.manifestLimits
+                limits: limits
             )
             return Referrer(
                 digest: content.digest,
@@ -106,10 +111,10 @@ extension Registry {
     }
 }
 
-extension Registry.Page {
+extension Registry.Page where Item: CustomStringConvertible {
     /// A page of at most `limit` of `found`, which was asked for one more.
     init(_ found: [Item], _ limit: Int) {
         items = Array(found.prefix(limit))
-        hasMore = found.count > limit
+        next = found.count > limit ? items.last?.description : nil
     }
 }

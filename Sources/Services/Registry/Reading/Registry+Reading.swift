@@ -8,7 +8,7 @@ import Journal
 public import OCI
 
 extension Registry {
-    /// What memory has under `path`, which is a request's path without `/v2/`; never blocks.
+    /// What memory has under a request's path; never blocks.
     public func inMemory(_ path: String) -> Content? {
         answers.value(path)
     }
@@ -33,16 +33,17 @@ extension Registry {
             guard let manifest = try view.manifestContent(row.number, digest) else { return nil }
             return (digest, manifest.mediaType, manifest.content)
         }
-        guard let (digest, mediaType, content) = found else { return nil }
-        let bytes = try await verified(digest, content, sizeMax: options.manifestSizeMax)
-        let answer = Content(
-            digest: digest,
-            digestText: digest.description,
-            mediaType: mediaType,
-            bytes: bytes
+        guard let (digest, mediaType, row) = found else { return nil }
+        // As large as it was taken, whatever the limit is today.
+        let content = Content(
+            digest,
+            mediaType,
+            try await verified(digest, row),
+            isByDigest: reference == .digest(digest),
+            isBlob: false
         )
-        answers.insert(key, answer, cost: bytes.count + key.utf8.count + 256, ticket)
-        return answer
+        answers.insert(key, content, cost: content.cost(key), ticket)
+        return content
     }
 
     /// A blob that the repository sees.
@@ -71,8 +72,7 @@ extension Registry {
         let ticket = answers.ticket()
         let row = try read { view throws(CatalogError) -> ContentRow? in
             guard let row = try view.repository(repository) else { return nil }
-            if let blob = try view.link(row.number, digest) { return blob }
-            return try view.manifestContent(row.number, digest)?.content
+            return try view.link(row.number, digest)
         }
         guard let row else { return nil }
         guard row.size <= options.cachedBlobMax else {
@@ -81,24 +81,21 @@ extension Registry {
             }
             return .region(region)
         }
-        let bytes = try await verified(digest, row, sizeMax: options.cachedBlobMax)
-        let answer = Content(
-            digest: digest,
-            digestText: digest.description,
-            mediaType: "application/octet-stream",
-            bytes: bytes
+        let content = Content(
+            digest,
+            "application/octet-stream",
+            try await verified(digest, row),
+            isByDigest: true,
+            isBlob: true
         )
-        answers.insert(key, answer, cost: bytes.count + key.utf8.count + 256, ticket)
-        return .content(answer)
+        answers.insert(key, content, cost: content.cost(key), ticket)
+        return .content(content)
     }
 
     /// Reads a whole copy and checks it against its digest (I3).
-    func verified(
-        _ digest: Digest,
-        _ row: ContentRow,
-        sizeMax: UInt64
-    ) async throws(RegistryError) -> [UInt8] {
-        guard row.size <= sizeMax else { throw .tooLarge(limit: sizeMax) }
+    ///
+    /// Only for manifests and small blobs: it is in memory as a whole.
+    func verified(_ digest: Digest, _ row: ContentRow) async throws(RegistryError) -> [UInt8] {
         guard let region = try await open(digest, row), region.count == row.size else {
             throw .contentLost(digest)
         }

@@ -8,20 +8,30 @@ import Platform
 /// Changes on their way into one transaction.
 struct PendingBatch {
     let changes: [Change]
+    /// Each change's own; nil for one that did not fit any more and waits for the next batch.
     var results: [Result<Registrar.Done, RegistryError>?]
     var entries: [StoredEntry] = []
     var bytes = 0
-    var committed: [Registrar.Committed] = []
+    var outcomes: [Registrar.Outcome] = []
 
     init(changes: [Change]) {
         self.changes = changes
         results = changes.map { _ in nil }
     }
+
+    /// Everybody who has a result has this one: also who was refused, for the state that the refusal
+    /// speaks of may have been this batch's own.
+    func failed(_ error: RegistryError) -> [Result<Registrar.Done, RegistryError>?] {
+        // Who is before the change that failed has no result either way.
+        let reached = max(1, (results.lastIndex { $0 != nil } ?? 0) + 1)
+        return results.indices.map { $0 < reached ? .failure(error) : nil }
+    }
 }
 
 extension Registrar {
-    /// Decides, applies, appends and commits; every change gets its own result.
-    func commit(_ pending: PendingBatch) async -> [Result<Done, RegistryError>] {
+    /// Decides, applies, appends and commits; every change gets its own result, or nil to wait for
+    /// the next batch.
+    func commit(_ pending: PendingBatch) async -> [Result<Done, RegistryError>?] {
         var batch = pending
         do throws(CatalogError) {
             let transaction = try catalog.begin()
@@ -34,37 +44,34 @@ extension Registrar {
                 try transaction.rollback()
                 throw error
             }
-            if batch.entries.isEmpty {
+            guard !batch.entries.isEmpty else {
                 try transaction.rollback()
-            } else if let failure = await append(
-                Batch(entries: batch.entries, heads: after),
-                after: before
-            ) {
-                try transaction.rollback()
-                return all(batch, .failure(.notReady(failure)))
-            } else {
-                try transaction.commit()
-                committed(batch.committed)
+                return batch.results
             }
+            let appended = Batch(entries: batch.entries, heads: after)
+            if let failure = await append(appended, after: before) {
+                try transaction.rollback()
+                return batch.failed(.notReady(failure))
+            }
+            try commit(transaction, batch)
+            return batch.results
         } catch {
             // A commit that failed in its sync may be on the disk or not: the next start finds out.
             if error.leavesCommitUnknown {
                 world.lifeline.halt("the journal could not be synced: \(error)")
             }
-            return all(batch, .failure(.catalog(error)))
+            return batch.failed(.catalog(error))
         }
-        return batch.results.map { $0 ?? .failure(.overloaded) }
     }
 
-    /// What was refused stays refused; everything else has this result.
-    private func all(
-        _ batch: PendingBatch,
-        _ result: Result<Done, RegistryError>
-    ) -> [Result<Done, RegistryError>] {
-        batch.results.map { decided in
-            if case .failure(.refused)? = decided { return decided ?? result }
-            return result
-        }
+    private func commit(
+        _ transaction: WriteTransaction,
+        _ batch: PendingBatch
+    ) throws(CatalogError) {
+        observer.willCommit(batch.outcomes)
+        defer { observer.didEnd(batch.outcomes) }
+        try transaction.commit()
+        count(entries: batch.entries.count)
     }
 
     private func applyAll(
@@ -74,36 +81,37 @@ extension Registrar {
     ) throws(CatalogError) -> Heads {
         var heads = before
         for (index, change) in batch.changes.enumerated() {
-            guard batch.bytes < options.batchBytesMax else { break }
-            if try transaction.view.change(change.id) != nil {
-                batch.results[index] = .success(
-                    Done(position: heads.region.position, isPartial: false)
+            if let (scope, position) = try transaction.view.change(change.id) {
+                let done = Done(
+                    position: scope == .region ? position : heads.region.position,
+                    isPartial: false
                 )
+                batch.results[index] = .success(done)
                 continue
             }
+            let room = batch.entries.isEmpty ? Int.max : options.batchBytesMax - batch.bytes
             let outcome = try transaction.attempt { () throws(ChangeError) in
-                try apply(change, in: transaction, heads: heads)
+                try apply(change, in: transaction, heads: heads, room: room)
             }
             switch outcome {
             case .success(let applied):
                 heads = applied.heads
                 batch.entries += applied.entries
-                batch.bytes += applied.entries.reduce(0) { $0 + $1.bytes.count }
-                let position = heads.region.position
-                batch.committed.append(
-                    Committed(
-                        repository: change.repository,
-                        events: applied.events,
-                        position: position
-                    )
+                batch.bytes += applied.byteCount
+                batch.outcomes.append(
+                    Outcome(repository: change.repository, events: applied.events)
                 )
                 batch.results[index] = .success(
-                    Done(position: position, isPartial: applied.isPartial)
+                    Done(position: heads.region.position, isPartial: applied.isPartial)
                 )
             case .failure(.refused(let refusal)):
                 batch.results[index] = .failure(.refused(refusal))
             case .failure(.poison(let reason)):
                 batch.results[index] = .failure(.catalog(.poison(reason)))
+            case .failure(.noRoom): return heads
+            case .failure(.catalog(.pageCheckFailed(let page))):
+                // Others need other pages.
+                batch.results[index] = .failure(.catalog(.pageCheckFailed(page)))
             case .failure(.catalog(let error)): throw error
             }
         }
@@ -113,6 +121,8 @@ extension Registrar {
     private enum ChangeError: Error {
         case refused(Refusal)
         case poison(String)
+        /// It is for the next batch.
+        case noRoom
         case catalog(CatalogError)
     }
 
@@ -121,12 +131,14 @@ extension Registrar {
         var entries: [StoredEntry]
         var events: [Event]
         var isPartial: Bool
+        var byteCount: Int { entries.reduce(0) { $0 + $1.bytes.count } }
     }
 
     private func apply(
         _ change: Change,
         in transaction: WriteTransaction,
-        heads: Heads
+        heads: Heads,
+        room: Int
     ) throws(ChangeError) -> Applied {
         do {
             let now = world.clocks.wallMilliseconds()
@@ -150,7 +162,10 @@ extension Registrar {
                 guard !events.isEmpty else { continue }
                 try add(events, of: change, scope, now: now, in: transaction, to: &applied)
             }
+            guard applied.byteCount <= room else { throw ChangeError.noRoom }
             return applied
+        } catch let error as ChangeError {
+            throw error
         } catch let error as DecisionError {
             switch error {
             case .refused(let refusal): throw .refused(refusal)

@@ -2,7 +2,6 @@
 
 public import Catalog
 public import Journal
-public import OCI
 public import Platform
 import Synchronization
 
@@ -12,61 +11,20 @@ import Synchronization
 /// to the next (docs/decisions/0001). So writers that come while a batch is being synced share the
 /// next sync, and nothing runs when nobody writes.
 public final class Registrar: Sendable {
-    /// What bounds it.
-    public struct Options: Sendable {
-        /// Changes that may wait; more are refused with 503.
-        ///
-        /// Default 4,096.
-        public var waitingMax = 4096
-        /// Changes of one batch.
-        ///
-        /// Default 256.
-        public var batchMax = 256
-        /// Bytes of entries in one batch.
-        ///
-        /// Default 1 MiB.
-        public var batchBytesMax = 1 << 20
-        /// Times an append of unknown outcome is sent again before the batch fails.
-        ///
-        /// Default 20.
-        public var appendAttemptsMax = 20
-        /// Whether deleting a manifest leaves what refers to it.
-        public var keepsReferrers = false
-        /// Makes the default options.
-        public init() {}
-    }
-
-    /// What became of a change.
-    public struct Done: Hashable, Sendable {
-        /// The region journal's position after it.
-        public var position: UInt64
-        /// Whether it must be submitted again, with a new id, to be complete.
-        public var isPartial: Bool
-    }
-
     let world: World
     let catalog: Catalog
     let sequencer: any Sequencer
     let store: Identifier
     let options: Options
-    let committed: @Sendable ([Committed]) -> Void
+    let observer: Observer
     private let state = Mutex(State())
-
-    /// A change that is durable, for caches and followers.
-    public struct Committed: Sendable {
-        /// The repository it was about.
-        public var repository: RepositoryName
-        /// Its outcomes.
-        public var events: [Event]
-        /// The region journal's position after it.
-        public var position: UInt64
-    }
 
     private struct State {
         var waiting: [Waiter] = []
         var hasLeader = false
         /// Why nothing may be written any more, once that is so.
         var refusal: String?
+        var statistics = Statistics()
     }
 
     struct Waiter: Sendable {
@@ -80,25 +38,41 @@ public final class Registrar: Sendable {
         case answered(Result<Done, RegistryError>)
     }
 
-    /// Makes a registrar; `committed` is told of every batch after its commit and before its answers.
+    /// Makes a registrar.
     public init(
         world: World,
         catalog: Catalog,
         sequencer: any Sequencer,
         store: Identifier,
         options: Options = Options(),
-        committed: @escaping @Sendable ([Committed]) -> Void
+        observer: Observer
     ) {
         self.world = world
         self.catalog = catalog
         self.sequencer = sequencer
         self.store = store
         self.options = options
-        self.committed = committed
+        self.observer = observer
     }
 
     /// Why no change is taken, or nil when changes are.
     public var refusal: String? { state.withLock(\.refusal) }
+
+    /// What was done since the start.
+    public var statistics: Statistics {
+        state.withLock { state in
+            var statistics = state.statistics
+            statistics.waiting = state.waiting.count
+            return statistics
+        }
+    }
+
+    func count(entries: Int) {
+        state.withLock { state in
+            state.statistics.batches += 1
+            state.statistics.entries += UInt64(entries)
+        }
+    }
 
     /// Takes no more changes, for the reason that a client reads; nil takes them again.
     public func refuse(_ reason: String?) {
@@ -158,25 +132,39 @@ public final class Registrar: Sendable {
             preconditionFailure("who waits without a change is never answered, only given the lead")
         }
         defer {
-            refuse(nil)
+            // Somebody may have found a better reason meanwhile.
+            state.withLock { if $0.refusal == reason { $0.refusal = nil } }
             handOn()
         }
         return try await body()
     }
 
     private func lead(_ own: Change) async -> Result<Done, RegistryError> {
-        let others = state.withLock { state in
+        let (refusal, others) = state.withLock { state -> (String?, [Waiter]) in
             let ready = state.waiting.prefix(options.batchMax - 1).prefix { $0.change != nil }
             state.waiting.removeFirst(ready.count)
-            return Array(ready)
+            return (state.refusal, Array(ready))
         }
-        let batch = PendingBatch(changes: [own] + others.compactMap(\.change))
-        let results = await commit(batch)
+        let results: [Result<Done, RegistryError>?]
+        if let refusal {
+            results = Array(repeating: .failure(.notReady(refusal)), count: 1 + others.count)
+        } else {
+            results = await commit(PendingBatch(changes: [own] + others.compactMap(\.change)))
+        }
+        var late: [Waiter] = []
         for (waiter, result) in zip(others, results.dropFirst()) {
+            guard let result else {
+                late.append(waiter)
+                continue
+            }
             waiter.turn.resume(returning: .answered(result))
         }
+        if !late.isEmpty { state.withLock { $0.waiting.insert(contentsOf: late, at: 0) } }
         handOn()
-        return results[0]
+        guard let result = results[0] else {
+            preconditionFailure("the first change of a batch fits, or is refused")
+        }
+        return result
     }
 
     /// Gives the lead to whoever waits longest.

@@ -54,25 +54,24 @@ extension Registry {
     /// Times bytes are stored for one change.
     private static let storeAttemptsMax = 3
 
-    /// Stores bytes as a blob unless a copy that the catalog counts on is there.
+    /// Stores bytes as a blob unless a sound copy that the catalog counts on is there.
+    ///
+    /// A copy that no entry names may lie there without a durable name: its process died between the
+    /// rename and the sync of the directory. What the catalog counts on was durable before it did.
     func store(
         _ bytes: [UInt8],
         _ digest: Digest
     ) async throws(RegistryError) -> Receipt {
-        // A copy that no entry names may lie there without a durable name: its process died between the
-        // rename and the sync of the directory. What the catalog counts on was durable before it did.
         let row = try read { view throws(CatalogError) in try view.content(digest) }
+        if let row, await isSound(digest, row) {
+            return Receipt(
+                store: blobs.id,
+                digest: digest,
+                size: row.size,
+                generation: row.generation.number
+            )
+        }
         do throws(BlobError) {
-            if let row,
-                try await blobs.stat(digest, generation: row.generation.number) == row.size
-            {
-                return Receipt(
-                    store: blobs.id,
-                    digest: digest,
-                    size: row.size,
-                    generation: row.generation.number
-                )
-            }
             let generation = try generationForNew(digest)
             let staging = try await blobs.stage(
                 Identifier(from: world.random),
@@ -85,13 +84,31 @@ extension Registry {
             throw .blobs(error)
         }
     }
+
+    /// Whether the copy is there and hashes to its digest; one that is not is stored again and heals.
+    private func isSound(_ digest: Digest, _ row: ContentRow) async -> Bool {
+        do throws(RegistryError) {
+            _ = try await verified(digest, row)
+            return true
+        } catch {
+            return false
+        }
+    }
 }
 
 extension Manifest {
     /// What it names, with the reason.
+    ///
+    /// What an index names may be a blob, as in the caches of BuildKit: its media type says so.
     var roles: [(ReferenceRole, Descriptor)] {
         (config.map { [(ReferenceRole.config, $0)] } ?? [])
-            + layers.map { (MediaType.isExternal($0.mediaType) ? .external : .layer, $0) }
-            + children.map { (.child, $0) }
+            + layers.map { (Manifest.blobRole($0), $0) }
+            + children.map { child in
+                (MediaType.isManifest(child.mediaType) ? .child : Manifest.blobRole(child), child)
+            }
+    }
+
+    private static func blobRole(_ descriptor: Descriptor) -> ReferenceRole {
+        MediaType.isExternal(descriptor.mediaType) ? .external : .layer
     }
 }

@@ -56,36 +56,53 @@ extension Registry {
     /// Appends a body to the upload and returns the new length.
     ///
     /// `range` is where the client says the bytes belong; without it, behind what it was told last.
-    /// Bytes that came before the client went away stay, so that it can resume.
+    /// `declared` is how long it says the body is. What cannot be right is refused before a byte is
+    /// read. Bytes that came before the client went away stay, so that it can resume.
     public func append(
         _ body: any RequestBody,
         to state: UploadState,
-        range: ByteRange?
+        range: ByteRange?,
+        declared: UInt64?
     ) async throws(RegistryError) -> UInt64 {
         let staging = try await staging(state)
         let start = range?.first ?? state.offset
         var end = await staging.size
         guard start == end else { throw .chunkOutOfOrder(has: end) }
+        if let range, let declared, range.count != declared {
+            throw .wrongLength(declared: range.count, got: declared)
+        }
+        let expected = range?.count ?? declared
+        try await checkSize(end, adding: expected ?? 0, staging)
         while let chunk = try await next(body) {
-            let declared = range?.count ?? .max
-            guard end - start + UInt64(chunk.count) <= declared else {
-                throw .wrongLength(declared: declared, got: end - start + UInt64(chunk.count))
+            let count = UInt64(chunk.count)
+            if let expected, end - start + count > expected {
+                throw .wrongLength(declared: expected, got: end - start + count)
             }
-            guard end + UInt64(chunk.count) <= options.blobSizeMax else {
-                throw .tooLarge(limit: options.blobSizeMax)
-            }
+            try await checkSize(end, adding: count, staging)
             do throws(BlobError) {
                 try await staging.append(chunk, at: end)
             } catch {
                 if case .offsetMismatch(let has) = error { throw .chunkOutOfOrder(has: has) }
                 throw .blobs(error)
             }
-            end += UInt64(chunk.count)
+            end += count
         }
-        if let range, end - start != range.count {
-            throw .wrongLength(declared: range.count, got: end - start)
+        if let expected, end - start != expected {
+            throw .wrongLength(declared: expected, got: end - start)
         }
         return end
+    }
+
+    /// An upload that is to be larger than a blob may be can never succeed: it is dropped.
+    private func checkSize(
+        _ size: UInt64,
+        adding count: UInt64,
+        _ staging: any Staging
+    ) async throws(RegistryError) {
+        let (sum, isHuge) = size.addingReportingOverflow(count)
+        guard isHuge || sum > options.blobSizeMax else { return }
+        try? await staging.cancel()
+        throw .tooLarge(limit: options.blobSizeMax)
     }
 
     /// Verifies the upload, makes it a blob and lets the repository see it.

@@ -118,6 +118,45 @@ extension CatalogView {
         ).flatMap { $0 }
     }
 
+    /// Up to `limit` manifests of the repository that name the digest as config, layer or child.
+    public func manifestsNaming(
+        _ repository: Int64,
+        _ digest: Digest,
+        limit: Int
+    ) throws(CatalogError) -> [Digest] {
+        try session.all(
+            """
+            SELECT DISTINCT manifest FROM manifest_references
+            WHERE repository = ?1 AND digest = ?2 AND role <> ?3 ORDER BY manifest LIMIT ?4
+            """,
+            .integer(repository),
+            .digest(digest),
+            .integer(Int64(ReferenceRole.external.rawValue)),
+            .integer(Int64(limit)),
+            read: { Digest(key: $0.blob(0)) }
+        ).compactMap { $0 }
+    }
+
+    /// Up to `limit` manifests of a repository that no other one of it names.
+    public func manifestsUnnamed(
+        _ repository: Int64,
+        limit: Int
+    ) throws(CatalogError) -> [Digest] {
+        try session.all(
+            """
+            SELECT digest FROM manifests WHERE repository = ?1 AND NOT EXISTS (
+                SELECT 1 FROM manifest_references AS named
+                WHERE named.repository = ?1 AND named.digest = manifests.digest
+                    AND named.role <> ?2)
+            ORDER BY digest LIMIT ?3
+            """,
+            .integer(repository),
+            .integer(Int64(ReferenceRole.external.rawValue)),
+            .integer(Int64(limit)),
+            read: { Digest(key: $0.blob(0)) }
+        ).compactMap { $0 }
+    }
+
     /// Up to `limit` manifests whose subject is the digest, greater than `after`; of one type if given.
     public func referrers(
         _ repository: Int64,

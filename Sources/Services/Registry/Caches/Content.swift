@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Journal
+public import OCI
+
+extension Registry {
+    /// A manifest or small blob in memory, verified against its digest.
+    ///
+    /// Everything an answer says of it is made once, so that answering again allocates next to nothing.
+    public final class Content: Sendable {
+        /// Its digest.
+        public let digest: Digest
+        /// The digest's text.
+        public let digestText: String
+        /// The digest's text in quotes.
+        public let entityTag: String
+        /// What it is served as.
+        public let mediaType: String
+        /// Its bytes.
+        public let bytes: [UInt8]
+        /// Whether it was asked for by its digest: then the answer never changes.
+        public let isByDigest: Bool
+        /// Whether it is a blob and no manifest.
+        public let isBlob: Bool
+
+        init(
+            _ digest: Digest,
+            _ mediaType: String,
+            _ bytes: [UInt8],
+            isByDigest: Bool,
+            isBlob: Bool
+        ) {
+            self.digest = digest
+            digestText = digest.description
+            entityTag = "\"\(digest)\""
+            self.mediaType = mediaType
+            self.bytes = bytes
+            self.isByDigest = isByDigest
+            self.isBlob = isBlob
+        }
+
+        /// What it costs in memory, with the key it is kept under.
+        func cost(_ key: String) -> Int {
+            bytes.count + 2 * key.utf8.count + Content.overhead
+        }
+
+        /// Texts, object headers, the slot and its place in the queue.
+        private static let overhead = 768
+    }
+
+    /// What memory holds and how often it could answer.
+    public struct CacheStatistics: Hashable, Sendable {
+        /// Bytes held, with what keeping them costs.
+        public var bytes: Int
+        /// Answers held.
+        public var answers: Int
+        /// Times it had the answer.
+        public var hits: UInt64
+        /// Times it had not.
+        public var misses: UInt64
+    }
+
+    /// The cache's key of a manifest: the path of a request for it.
+    static func manifestKey(_ repository: RepositoryName, _ reference: String) -> String {
+        "/v2/\(repository)/manifests/\(reference)"
+    }
+
+    /// The cache's key of a blob: the path of a request for it.
+    static func blobKey(_ repository: RepositoryName, _ digest: Digest) -> String {
+        "/v2/\(repository)/blobs/\(digest)"
+    }
+
+    /// The cache's keys whose answers these events end or alter.
+    static func keysEnded(_ outcome: Registrar.Outcome) -> [String] {
+        let name = outcome.repository
+        return outcome.events.compactMap { event in
+            switch event {
+            case .tagPut(_, let tag, _), .tagDeleted(_, let tag):
+                manifestKey(name, tag.description)
+            case .manifestPut(_, let facts): manifestKey(name, facts.digest.description)
+            case .manifestDeleted(_, let digest): manifestKey(name, digest.description)
+            case .blobUnlinked(_, let digest), .blobLinked(_, let digest, _, _):
+                blobKey(name, digest)
+            case .sweepEpochRaised, .regionHandover, .regionLevelRaised, .namespaceCreated,
+                .estateHandover, .estateLevelRaised:
+                nil
+            }
+        }
+    }
+}
