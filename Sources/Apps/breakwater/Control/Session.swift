@@ -4,10 +4,6 @@ import ControlAPI
 import HTTP
 import HTTPClient
 
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#endif
-
 /// A command's talk with the running server, through the socket in its data directory.
 struct Session: Sendable {
     /// Options every such command takes.

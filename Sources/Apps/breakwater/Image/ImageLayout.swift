@@ -20,9 +20,17 @@ struct ImageLayout {
 
     /// The descriptors of `index.json`: digest, type, and the name it is given.
     func index() throws -> [(digest: Digest, mediaType: String, name: String?)] {
-        guard let root = try? JSONValue.parse(try read(root.open("index.json", .read))),
-            let manifests = root["manifests"]?.array
-        else {
+        let document = try read(root.open("index.json", .read))
+        let index: JSONValue
+        do throws(JSONError) {
+            index = try JSONValue.parse(document)
+        } catch {
+            throw RegistrySession.Failure(
+                sentence: "'\(path)/index.json' is not JSON: \(error)",
+                code: .usage
+            )
+        }
+        guard let manifests = index["manifests"]?.array else {
             throw RegistrySession.Failure(
                 sentence: "'\(path)' has no index.json of an OCI image layout",
                 code: .usage

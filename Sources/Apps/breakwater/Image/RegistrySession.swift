@@ -113,15 +113,21 @@ struct RegistrySession {
 
     /// The sentence the server gave, and whether it refused or failed.
     private func failure(_ answer: ReceivedResponse, _ step: String) -> Failure {
-        var sentence = "the server answered \(answer.status)"
-        if let body = try? JSONValue.parse(answer.body),
-            let message = body["errors"]?.array?.first?["message"]?.string
-        {
-            sentence = message
-        }
+        let sentence = RegistrySession.sentence(answer)
         return Failure(
             sentence: "\(step): \(sentence)",
             code: answer.status < 500 ? .refused : .failure
         )
+    }
+
+    /// The message of an error's body; of an answer without one, its status.
+    private static func sentence(_ answer: ReceivedResponse) -> String {
+        do throws(JSONError) {
+            let body = try JSONValue.parse(answer.body)
+            let message = body["errors"]?.array?.first?["message"]?.string
+            return message ?? "the server answered \(answer.status)"
+        } catch {
+            return "the server answered \(answer.status)"
+        }
     }
 }

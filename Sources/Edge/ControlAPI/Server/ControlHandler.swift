@@ -7,10 +7,6 @@ import OCI
 import Platform
 public import Registry
 
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#endif
-
 /// The answering end of the management interface: decodes, calls, encodes.
 ///
 /// It listens on the data directory's socket alone, which only its owner may open; so whoever reaches

@@ -69,8 +69,9 @@ struct HistoryChecker {
             try transaction.apply(entry, stored: stored)
         }
         try transaction.commit()
-        defer { try? scratch.close() }
-        return try dump(scratch)
+        let lines = try dump(scratch)
+        try scratch.close()
+        return lines
     }
 
     /// All entries, the estate's first: a region's entry never comes before its basis.
