@@ -106,7 +106,7 @@ let modules: [Module] = [
         uses: [
             "Platform", "HTTP", "JSON", "OCI", "Crypto", "Telemetry", "Journal", "Catalog", "Blobs",
         ],
-        tests: ["BlobsDisk", "SQLite"]
+        tests: ["BlobsDisk", "SQLite", "Contracts"]
     ),
 
     Module(
@@ -116,7 +116,7 @@ let modules: [Module] = [
             "Platform", "HTTP", "JSON", "OCI", "Crypto", "Telemetry", "Journal", "Catalog",
             "Blobs", "Registry",
         ],
-        tests: ["BlobsDisk", "SQLite"]
+        tests: ["BlobsDisk", "SQLite", "Contracts"]
     ),
     Module(
         name: "ControlAPI",

@@ -121,6 +121,9 @@ final class AnswerCache<Value: Sendable>: Sendable {
         }
     }
 
+    /// Keys the hand has to look at, some of them held no more.
+    var queued: Int { state.withLock { $0.queue.count } }
+
     private static func bucket(_ key: String) -> Int {
         var hasher = Hasher()
         hasher.combine(key)

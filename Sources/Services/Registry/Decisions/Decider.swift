@@ -22,7 +22,6 @@ struct Decider {
     let change: Change
     let rules: Rules
     let store: Identifier
-    let heads: Heads
 
     func decide(now: UInt64) throws(DecisionError) -> Decision {
         guard now <= change.deadline else { throw .refused(.pastDeadline) }

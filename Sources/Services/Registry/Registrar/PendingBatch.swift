@@ -146,8 +146,7 @@ extension Registrar {
                 view: transaction.view,
                 change: change,
                 rules: Decider.Rules(keepsReferrers: options.keepsReferrers),
-                store: store,
-                heads: heads
+                store: store
             )
             let decision = try decider.decide(now: now)
             var applied = Applied(
