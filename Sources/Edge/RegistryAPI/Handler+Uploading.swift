@@ -121,8 +121,9 @@ extension DistributionHandler {
         switch error {
         case .chunkOutOfOrder(let has): state.offset = has
         case .blobs(.busy):
-            guard let size = try? await registry.uploadSize(state) else { return refusal }
-            state.offset = size
+            do throws(RegistryError) { state.offset = try await registry.uploadSize(state) } catch {
+                return APIError(error)
+            }
         default: return refusal
         }
         refusal.headers += DistributionHandler.place(state)
