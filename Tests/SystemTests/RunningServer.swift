@@ -30,6 +30,9 @@ final class RunningServer: Sendable {
         self.data = data.hasPrefix("/") ? data : "\(workspace.path)/\(data)"
         let fifo = "\(workspace.path)/output-\(Identifier(from: LinuxRandom()))"
         try #require(mkfifo(fifo, 0o600) == 0)
+        // The reader first: a child that opens the pipe for writing waits for it, and we for the child.
+        let drain = Drain(fifo)
+        self.drain = drain
         process = try ChildProcess(
             wrapper + [
                 RunningServer.binary, "serve", "--listen", "127.0.0.1:0", "--data", self.data,
@@ -37,8 +40,6 @@ final class RunningServer: Sendable {
                 + arguments,
             output: fifo
         )
-        let drain = Drain(fifo)
-        self.drain = drain
         // The line ends with the address: "breakwater 0.1.0 is ready on http://127.0.0.1:4711".
         let line = try #require(drain.firstLine("is ready on"), "\(drain.everything)")
         port = String(try #require(line.split(separator: ":").last).prefix { $0.isNumber })
