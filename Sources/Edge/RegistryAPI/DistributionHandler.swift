@@ -62,7 +62,7 @@ public struct DistributionHandler: Handler {
     public func answerNow(_ head: RequestHead) -> Response? {
         guard head.method == "GET" || head.method == "HEAD" else { return nil }
         if head.path == "/v2/" { return DistributionHandler.base }
-        return registry.inMemory(head.path).map { answer(with: $0, head.headers) }
+        return registry.inMemory(head.path).map { answer(with: $0, head) }
     }
 
     /// Answers everything.

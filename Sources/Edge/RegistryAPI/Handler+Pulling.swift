@@ -23,7 +23,7 @@ extension DistributionHandler {
                 "no manifest '\(DistributionHandler.text(reference))' in '\(name)'"
             )
         }
-        return answer(with: content, head.headers)
+        return answer(with: content, head)
     }
 
     /// end-2.
@@ -36,7 +36,7 @@ extension DistributionHandler {
             throw APIError(.blobUnknown, "no blob \(digest) in '\(name)'")
         }
         switch blob {
-        case .content(let content): return answer(with: content, head.headers)
+        case .content(let content): return answer(with: content, head)
         case .region(let region):
             let text = digest.description
             let fields = DistributionHandler.fields(
@@ -49,20 +49,20 @@ extension DistributionHandler {
                 from: Payload.file(region),
                 text,
                 fields,
-                head.headers
+                head
             )
         }
     }
 
     /// The answer with something that is in memory: no waiting, and next to no allocations.
-    func answer(with content: Registry.Content, _ request: Headers) -> Response {
+    func answer(with content: Registry.Content, _ request: RequestHead) -> Response {
         let fields = DistributionHandler.fields(
             content.mediaType,
             content.digestText,
             entityTag: content.entityTag,
             isByDigest: content.isByDigest
         )
-        guard DistributionHandler.isSelective(request) else {
+        guard DistributionHandler.isSelective(request.headers) else {
             return Response(status: 200, headers: fields, body: .bytes(content.bytes))
         }
         return DistributionHandler.select(
@@ -128,16 +128,16 @@ extension DistributionHandler {
         }
     }
 
-    /// Conditions, then ranges (RFC 9110, 13.2.2).
+    /// Conditions, then ranges (RFC 9110, 13.2.2), of which HEAD knows nothing (14.2).
     private static func select(
         from content: Payload,
         _ digest: String,
         _ fields: Headers,
-        _ request: Headers
+        _ request: RequestHead
     ) -> Response {
         var fields = fields
         let entityTag = EntityTag(strong: digest)
-        switch Preconditions(request).forReading(entityTag) {
+        switch Preconditions(request.headers).forReading(entityTag) {
         case .proceed: break
         case .notModified: return Response(status: 304, headers: fields)
         case .failed:
@@ -145,7 +145,10 @@ extension DistributionHandler {
             error.headers.append(("ETag", entityTag.description))
             return withVersion(error.response)
         }
-        switch RangeSelection(request, size: content.size, entityTag: entityTag) {
+        let selection =
+            request.method == "GET"
+            ? RangeSelection(request.headers, size: content.size, entityTag: entityTag) : .whole
+        switch selection {
         case .whole: return Response(status: 200, headers: fields, body: content.whole)
         case .part(let range):
             fields.append("Content-Range", range.contentRange(of: content.size))

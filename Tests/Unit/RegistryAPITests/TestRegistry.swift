@@ -19,6 +19,9 @@ final class TestRegistry: Sendable {
     let registry: Registry
     let handler: DistributionHandler
     let catalog: Catalog
+    private let store: DiskBlobStore
+    private let keyring: Keyring
+    private let api: DistributionHandler.Options
 
     init(
         options: Registry.Options = Registry.Options(),
@@ -29,9 +32,10 @@ final class TestRegistry: Sendable {
         let directory = try world.files.directory(at: path, .createIfMissing)
         var disk = DiskBlobStore.Options()
         disk.freeBytesFloor = 1 << 20
-        let store = try DiskBlobStore(in: directory, world: world, options: disk)
+        store = try DiskBlobStore(in: directory, world: world, options: disk)
+        self.api = api
         catalog = try Catalog(at: path, world: world)
-        let keyring = try Keyring.open(in: directory, world: world).keyring
+        keyring = try Keyring.open(in: directory, world: world).keyring
         registry = Registry(
             world: world,
             catalog: catalog,
@@ -41,6 +45,18 @@ final class TestRegistry: Sendable {
             options: options
         )
         handler = DistributionHandler(registry: registry, options: api)
+    }
+
+    /// Another handler over the same files, which has read nothing yet.
+    func handlerWithoutMemory() -> DistributionHandler {
+        let registry = Registry(
+            world: World.linux(),
+            catalog: catalog,
+            blobs: store,
+            sequencer: LocalSequencer(),
+            keyring: keyring
+        )
+        return DistributionHandler(registry: registry, options: api)
     }
 
     deinit {
