@@ -150,6 +150,8 @@ extension APIError {
         switch error {
         case .unknownStaging: self.init(.uploadUnknown)
         case .stagingExists: self.init(.unavailable, "an upload of this id is there; try again")
+        case .tooManyStagings:
+            self.init(.tooManyRequests, "more uploads are open than may be; finish or cancel some")
         case .offsetMismatch(let has): self.init(.chunkOutOfOrder(has: has))
         case .digestMismatch(let actual):
             self.init(

@@ -100,6 +100,7 @@ extension Settings {
     var disk: DiskBlobStore.Options {
         var options = DiskBlobStore.Options()
         options.freeBytesFloor = storage.freeSpaceFloor
+        options.stagingsMax = requests.uploadsOpen
         return options
     }
 

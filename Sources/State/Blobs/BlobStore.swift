@@ -58,13 +58,14 @@ public struct Receipt: Hashable, Sendable {
 
 /// Bytes of an upload that are not yet a blob; their holder is the truth about their length.
 public protocol Staging: AnyObject, Sendable {
-    /// How many bytes it has.
-    var size: UInt64 { get async }
+    /// How many bytes it has; while bytes are being appended, how many it had before.
+    var size: UInt64 { get async throws(BlobError) }
     /// Appends, if `offset` is exactly the length; else throws `.offsetMismatch`.
     func append(_ bytes: [UInt8], at offset: UInt64) async throws(BlobError)
     /// Verifies the bytes against `digest` (reading them again where the hash did not run along),
     /// makes them durable and publishes them as a blob of `generation`; the staging is gone then.
-    /// On `.digestMismatch` the staging is dropped.
+    /// On `.digestMismatch`, or when the disk may not have the bytes, the staging is dropped; after
+    /// any other failure it is as it was.
     func publish(as digest: Digest, generation: UInt64) async throws(BlobError) -> Receipt
     /// Drops the staging.
     func cancel() async throws(BlobError)
@@ -82,6 +83,8 @@ public enum BlobError: Error, Hashable, Sendable {
     case digestMismatch(actual: Digest)
     /// Another call is writing this staging right now.
     case busy
+    /// There are as many stagings as the store holds.
+    case tooManyStagings
     /// The store has less free space than its floor.
     case noSpace
     /// The store may not write (permissions, read-only disk).

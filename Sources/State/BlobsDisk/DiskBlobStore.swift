@@ -4,64 +4,75 @@ public import Blobs
 public import HTTP
 public import OCI
 public import Platform
-import Synchronization
 
 /// Blobs as files of one directory, written so that an acknowledged one survives a power cut.
 ///
-/// The layout, made by `BlobTree` alone (docs/formats/blob-directory.md):
+/// The layout, whose paths `BlobTree` alone makes (docs/formats/blob-directory.md):
 ///
-///     store                                  this store's id, 32 hexadecimal digits and a newline
-///     blobs/00000000000000000002/sha256/ab/abcd…   a blob: generation, algorithm, two digits, all digits
+///     store                                  this store's id
+///     blobs/00000000000000000002/sha256/ab/abcd…   a blob: generation, algorithm, two digits, all
 ///     staging/0123…                          bytes of the upload of that id
+///     staging-ages                           how long each of those lay untouched
 ///     quarantine/                            copies found corrupt, set aside
 ///
-/// What this is not for: deciding which blob may be deleted. The sweep does, from the catalog.
+/// One process at a time; the data directory's lock sees to that. What this is not for: deciding
+/// which blob may be deleted. The sweep does, from the catalog.
 public final class DiskBlobStore: BlobStore {
     /// What bounds a store.
     public struct Options: Sendable {
-        /// Bytes that must stay free: below, stagings take nothing more (507).
-        ///
-        /// Default 256 MiB.
+        /// Bytes that must stay free: below, stagings take nothing more (507); default 256 MiB.
         public var freeBytesFloor: UInt64 = 256 << 20
-        /// Staged bytes between two syncs, so that the last one is short.
+        /// Staged bytes between two flushes, so that the sync at the end is short; default 4 MiB.
+        public var flushEvery: UInt64 = 4 << 20
+        /// Staging files held open at the same time; default 512.
         ///
-        /// Default 4 MiB.
-        public var syncEvery: UInt64 = 4 << 20
-        /// Staging files held open at the same time; others are opened again when bytes come.
+        /// Others are opened again when bytes come, and read again when they are published.
         public var openStagingsMax = 512
+        /// Stagings on the disk, open or not; default 16,384.
+        ///
+        /// More uploads are refused until some are finished, cancelled or expired.
+        public var stagingsMax = 16_384
         /// Makes the default options.
         public init() {}
     }
 
     /// This store's id.
     public let id: Identifier
-    let world: World
-    let options: Options
     let tree: BlobTree
-    let stagingDirectory: any Directory
-    private let live = Mutex<[Identifier: DiskStaging]>([:])
+    let stagings: Stagings
 
     /// Opens the store in `directory`, making it at first.
+    ///
+    /// A store that is there opens on a disk that takes no writes, for reading.
     public init(
         in directory: any Directory,
         world: World,
         options: Options = Options()
     ) throws(BlobError) {
-        self.world = world
-        self.options = options
-        let opened = Result { () throws(FileError) in
-            let stagings = try directory.directory("staging", .createIfMissing)
-            let blobs = try directory.directory("blobs", .createIfMissing)
-            _ = try directory.directory("quarantine", .createIfMissing)
-            let id = try StoreIdentity.readOrMake(in: directory, staging: stagings, world: world)
-            try directory.sync()
-            return (stagings, blobs, id)
-        }
-        let blobs: any Directory
-        do { (stagingDirectory, blobs, id) = try opened.get() } catch {
+        do throws(FileError) {
+            id = try StoreIdentity.readOrMake(in: directory, world: world)
+            let staging = try DiskBlobStore.child("staging", of: directory)
+            let blobs = try DiskBlobStore.child("blobs", of: directory)
+            _ = try DiskBlobStore.child("quarantine", of: directory)
+            // What is found may have been made by a process that died before it synced.
+            do throws(FileError) { try directory.sync() } catch {
+                guard error.kind == .readOnly || error.kind == .denied else { throw error }
+            }
+            tree = BlobTree(root: blobs)
+            stagings = try Stagings(staging, of: directory, world: world, options: options)
+        } catch {
             throw BlobError(error)
         }
-        tree = BlobTree(root: blobs)
+    }
+
+    private static func child(
+        _ name: String,
+        of directory: any Directory
+    ) throws(FileError) -> any Directory {
+        do throws(FileError) { return try directory.directory(name, .mustExist) } catch {
+            guard error.kind == .notFound else { throw error }
+        }
+        return try directory.directory(name, .createIfMissing)
     }
 
     /// The length of a copy.
@@ -70,7 +81,7 @@ public final class DiskBlobStore: BlobStore {
         generation: UInt64
     ) async throws(BlobError) -> UInt64? {
         guard let file = try tree.open(digest, generation) else { return nil }
-        do { return try file.size() } catch { throw BlobError(error) }
+        do throws(FileError) { return try file.size() } catch { throw BlobError(error) }
     }
 
     /// Opens a copy.
@@ -79,7 +90,9 @@ public final class DiskBlobStore: BlobStore {
         generation: UInt64
     ) async throws(BlobError) -> (any FileRegion)? {
         guard let file = try tree.open(digest, generation) else { return nil }
-        do { return WholeFile(file, count: try file.size()) } catch { throw BlobError(error) }
+        do throws(FileError) { return WholeFile(file, count: try file.size()) } catch {
+            throw BlobError(error)
+        }
     }
 
     /// Begins a staging or finds the one there is.
@@ -88,35 +101,11 @@ public final class DiskBlobStore: BlobStore {
         _ presence: StagingPresence,
         expected: Digest.Algorithm
     ) async throws(BlobError) -> any Staging {
-        if presence == .resume, let staging = live.withLock({ $0[id] }) { return staging }
-        let name = id.description
-        let size: UInt64
-        do {
-            switch presence {
-            case .begin:
-                try checkSpace()
-                _ = try stagingDirectory.open(name, .createNew)
-                size = 0
-            case .resume: size = try stagingDirectory.open(name, .write).size()
-            }
-        } catch let error as FileError {
-            switch error.kind {
-            case .exists: throw .stagingExists
-            case .notFound: throw .unknownStaging
-            default: throw BlobError(error)
-            }
-        } catch let error as BlobError {
-            throw error
-        } catch {
-            preconditionFailure("only these two kinds are thrown above")
+        switch presence {
+        case .begin: try stagings.begin(id, expected)
+        case .resume: try stagings.find(id, expected)
         }
-        let made = DiskStaging(id, of: self, size: size, algorithm: expected)
-        // Another request may have opened it meanwhile: there is one object for a staging.
-        return live.withLock { live in
-            if let first = live[id] { return first }
-            live[id] = made
-            return made
-        }
+        return DiskStaging(id, expected, of: self)
     }
 
     /// A page of a generation, in the order of digests.
@@ -138,17 +127,26 @@ public final class DiskBlobStore: BlobStore {
         try tree.generations()
     }
 
-    /// How many stagings are being written or waited for.
-    public var stagingsLive: Int { live.withLock(\.count) }
+    /// How many stagings there are.
+    public var stagingsLive: Int { stagings.count }
+    /// How many of them are open.
+    public var stagingsOpen: Int { stagings.openCount }
 
-    func forget(_ id: Identifier) {
-        live.withLock { _ = $0.removeValue(forKey: id) }
+    /// Up to `limit` stagings with ids greater than `after`, in order.
+    public func stagingPage(
+        after: Identifier?,
+        limit: Int
+    ) async throws(BlobError) -> [StagingSummary] {
+        try stagings.page(after: after, limit: limit)
     }
 
-    func checkSpace() throws(BlobError) {
-        let free: UInt64
-        do { free = try stagingDirectory.freeBytes() } catch { throw BlobError(error) }
-        guard free >= options.freeBytesFloor else { throw .noSpace }
+    /// Drops stagings that lay untouched for `bound`, and returns how many.
+    ///
+    /// For a worker, a few times an hour: each call also counts their ages on (`StagingAges`: a
+    /// clock that jumps drops nothing) and closes those nobody used since the call before.
+    @discardableResult
+    public func expireStagings(olderThan bound: Duration) async throws(BlobError) -> Int {
+        try stagings.expire(olderThan: bound)
     }
 }
 
@@ -160,26 +158,5 @@ extension BlobError {
         case .readOnly, .denied: self = .readOnly
         default: self = .trouble(error)
         }
-    }
-}
-
-/// A whole file, for an answer.
-final class WholeFile: FileRegion {
-    private let file: any File
-    let count: UInt64
-    var descriptor: Int32? { file.descriptor }
-    var offset: UInt64 { 0 }
-
-    init(_ file: any File, count: UInt64) {
-        self.file = file
-        self.count = count
-    }
-
-    func read(at position: UInt64, limit: Int) throws -> [UInt8] {
-        guard position < count else { return [] }
-        var buffer = [UInt8](repeating: 0, count: min(limit, Int(count - position)))
-        let read = try file.read(into: &buffer, at: position)
-        buffer.removeLast(buffer.count - read)
-        return buffer
     }
 }

@@ -5,6 +5,8 @@ import Platform
 /// The file that says which store this is.
 enum StoreIdentity {
     private static let name = "store"
+    /// 32 hexadecimal digits and a newline.
+    private static let byteCount = 33
 
     /// Reads the id, or draws one and makes it durable.
     ///
@@ -12,28 +14,29 @@ enum StoreIdentity {
     /// take another.
     static func readOrMake(
         in directory: any Directory,
-        staging: any Directory,
         world: World
     ) throws(FileError) -> Identifier {
-        do throws(FileError) {
-            let file = try directory.open(name, .read)
-            var buffer = [UInt8](repeating: 0, count: 64)
-            let count = try file.read(into: &buffer, at: 0)
-            let text = String(decoding: buffer[..<count].filter { $0 != 10 }, as: UTF8.self)
-            guard let id = Identifier(text) else {
-                throw FileError(kind: .other, errno: 0, operation: "read the id in '\(name)'")
-            }
-            return id
-        } catch {
-            guard error.kind == .notFound else { throw error }
+        guard let bytes = try directory.contents(of: name, limit: byteCount) else {
+            return try make(in: directory, world: world)
         }
+        guard bytes.count == byteCount, bytes.last == UInt8(ascii: "\n"),
+            let id = Identifier(String(decoding: bytes.dropLast(), as: UTF8.self))
+        else {
+            throw FileError(kind: .other, errno: 0, operation: "read the store's id in '\(name)'")
+        }
+        return id
+    }
+
+    private static func make(
+        in directory: any Directory,
+        world: World
+    ) throws(FileError) -> Identifier {
         let id = Identifier(from: world.random)
-        let temporary = "store-\(id)"
-        let file = try staging.open(temporary, .createNew)
-        try file.write(Array("\(id)\n".utf8).span, at: 0)
-        try file.sync()
-        try staging.rename(temporary, to: directory, as: name)
-        try directory.sync()
+        do throws(PublishError) {
+            try directory.publish(Array("\(id)\n".utf8), as: name, or: world.lifeline)
+        } catch {
+            throw error.cause
+        }
         return id
     }
 }

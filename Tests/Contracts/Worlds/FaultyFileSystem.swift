@@ -50,10 +50,10 @@ public final class Faults: Sendable {
         var plans: [Plan] = []
         var counts: [FileOperation: Int] = [:]
         var freeBytes: UInt64?
+        var hook: (@Sendable (FileOperation, String) -> Void)?
     }
 
     private let state = Mutex(State())
-    private let hook = Mutex<(@Sendable (FileOperation, String) -> Void)?>(nil)
 
     /// Makes one by which nothing fails.
     public init() {}
@@ -85,13 +85,13 @@ public final class Faults: Sendable {
         set { state.withLock { $0.freeBytes = newValue } }
     }
 
-    /// Runs before each call, on its thread; may block it.
+    /// Runs before each call with its name, on its thread; may block it.
     public func before(_ body: (@Sendable (FileOperation, String) -> Void)?) {
-        hook.withLock { $0 = body }
+        state.withLock { $0.hook = body }
     }
 
     func meet(_ operation: FileOperation, _ name: String) throws(FileError) {
-        hook.withLock(\.self)?(operation, name)
+        state.withLock { $0.hook }?(operation, name)
         let failure = state.withLock { state -> FileError.Kind? in
             state.counts[operation, default: 0] += 1
             guard let index = state.plans.firstIndex(where: { $0.operation == operation }) else {

@@ -57,6 +57,7 @@ import Testing
         Row(.blobs(.offsetMismatch(has: 3)), 416, .blobUploadInvalid),
         Row(.blobs(.digestMismatch(actual: digest)), 400, .digestInvalid),
         Row(.blobs(.busy), 416, .blobUploadInvalid),
+        Row(.blobs(.tooManyStagings), 429, .tooManyRequests),
         Row(.blobs(.noSpace), 507, .unknown),
         Row(.blobs(.readOnly), 503, .unavailable),
         Row(.blobs(.trouble(file)), 503, .unavailable),
@@ -105,8 +106,8 @@ import Testing
             case .contentLost: seen.insert("contentLost")
             }
         }
-        // 9 refusals, 6 of the catalog besides trouble, 8 of the store, 3 of the body, 7 others.
-        #expect(seen.count == 9 + 6 + 8 + 3 + 7)
+        // 9 refusals, 6 of the catalog besides trouble, 9 of the store, 3 of the body, 7 others.
+        #expect(seen.count == 9 + 6 + 9 + 3 + 7)
     }
 
     private func name(_ refusal: Refusal) -> String {
@@ -142,6 +143,7 @@ import Testing
         case .offsetMismatch: "offsetMismatch"
         case .digestMismatch: "digestMismatch"
         case .busy: "busy"
+        case .tooManyStagings: "tooManyStagings"
         case .noSpace: "noSpace"
         case .readOnly: "readOnly"
         case .trouble: "trouble"

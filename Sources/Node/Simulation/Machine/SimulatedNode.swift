@@ -40,7 +40,7 @@ struct SimulatedNode: Sendable {
         catalog = try Catalog(at: SimulatedNode.directory, world: world, options: catalogOptions)
         var blobOptions = DiskBlobStore.Options()
         blobOptions.freeBytesFloor = SimulatedNode.freeBytesFloor
-        blobOptions.syncEvery = SimulatedNode.syncEvery
+        blobOptions.flushEvery = SimulatedNode.flushEvery
         let blobs = try DiskBlobStore(in: directory, world: world, options: blobOptions)
         let (keyring, _) = try Keyring.open(in: directory, world: world)
         registry = Registry(
@@ -61,5 +61,5 @@ struct SimulatedNode: Sendable {
     // Limits small enough that a short run reaches them.
     private static let checkpointFrames: Int32 = 60
     private static let freeBytesFloor: UInt64 = 60_000
-    private static let syncEvery: UInt64 = 20_000
+    private static let flushEvery: UInt64 = 20_000
 }

@@ -50,7 +50,7 @@ extension Registry {
 
     /// How many bytes the upload has.
     public func uploadSize(_ state: UploadState) async throws(RegistryError) -> UInt64 {
-        await (try staging(state)).size
+        try await size(of: try await staging(state))
     }
 
     /// Appends a body to the upload and returns the new length.
@@ -66,7 +66,7 @@ extension Registry {
     ) async throws(RegistryError) -> UInt64 {
         let staging = try await staging(state)
         let start = range?.first ?? state.offset
-        var end = await staging.size
+        var end = try await size(of: staging)
         guard start == end else { throw .chunkOutOfOrder(has: end) }
         if let range, let declared, range.count != declared {
             throw .wrongLength(declared: range.count, got: declared)
@@ -166,6 +166,12 @@ extension Registry {
         do throws(BlobError) {
             return try await blobs.stage(state.id, .resume, expected: .sha256)
         } catch {
+            throw error == .unknownStaging ? .uploadUnknown : .blobs(error)
+        }
+    }
+
+    private func size(of staging: any Staging) async throws(RegistryError) -> UInt64 {
+        do throws(BlobError) { return try await staging.size } catch {
             throw error == .unknownStaging ? .uploadUnknown : .blobs(error)
         }
     }

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Blobs
+import OCI
+import Platform
+
+/// A name for one upload's bytes; they themselves are in the table of stagings.
+final class DiskStaging: Staging {
+    private let id: Identifier
+    private let algorithm: Digest.Algorithm
+    private let store: DiskBlobStore
+
+    init(_ id: Identifier, _ algorithm: Digest.Algorithm, of store: DiskBlobStore) {
+        self.id = id
+        self.algorithm = algorithm
+        self.store = store
+    }
+
+    var size: UInt64 {
+        get async throws(BlobError) { try store.stagings.size(id) }
+    }
+
+    func append(_ bytes: [UInt8], at offset: UInt64) async throws(BlobError) {
+        try store.stagings.exclusively(id, algorithm) { held throws(Stagings.Failure) in
+            guard offset == held.staged.size else {
+                throw .refused(.offsetMismatch(has: held.staged.size))
+            }
+            do throws(BlobError) { try store.stagings.checkSpace() } catch { throw .refused(error) }
+            do throws(StagedFile.Failure) { try held.staged.append(bytes) } catch {
+                switch error {
+                case .unchanged(let cause): throw .refused(BlobError(cause))
+                case .unknown(let cause): throw .lost(BlobError(cause))
+                }
+            }
+        }
+    }
+
+    func publish(
+        as digest: Digest,
+        generation: UInt64
+    ) async throws(BlobError) -> Receipt {
+        let size = try store.stagings.exclusively(id, algorithm) {
+            held throws(Stagings.Failure) in
+            try publish(&held, digest, generation)
+            return held.staged.size
+        }
+        return Receipt(store: store.id, digest: digest, size: size, generation: generation)
+    }
+
+    private func publish(
+        _ held: inout Stagings.Held,
+        _ digest: Digest,
+        _ generation: UInt64
+    ) throws(Stagings.Failure) {
+        let actual: Digest
+        do throws(FileError) { actual = try held.staged.digest(digest.algorithm) } catch {
+            throw .refused(BlobError(error))
+        }
+        guard actual == digest else { throw .lost(.digestMismatch(actual: actual)) }
+        let directory: any Directory
+        do throws(FileError) {
+            directory = try store.tree.directory(forNew: digest, generation)
+        } catch {
+            throw .refused(BlobError(error))
+        }
+        do throws(PublishError) {
+            try store.stagings.directory.publish(
+                id.description,
+                held.staged.file,
+                to: directory,
+                as: digest.hex,
+                or: store.stagings.world.lifeline
+            )
+            held.isOver = true
+        } catch {
+            switch error {
+            case .notSynced(let cause): throw .lost(BlobError(cause))
+            case .notRenamed(let cause): throw .refused(BlobError(cause))
+            case .halted(let cause):
+                held.isOver = true
+                throw .refused(BlobError(cause))
+            }
+        }
+    }
+
+    func cancel() async throws(BlobError) {
+        try store.stagings.exclusively(id, algorithm) { held throws(Stagings.Failure) in
+            do throws(FileError) {
+                try store.stagings.directory.remove(id.description)
+                held.isOver = true
+            } catch {
+                throw .refused(BlobError(error))
+            }
+        }
+    }
+}

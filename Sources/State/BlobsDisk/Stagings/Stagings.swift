@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Blobs
+import OCI
+import Platform
+import Synchronization
+
+/// All stagings of a store: opened when bytes come, closed when others need the descriptors.
+final class Stagings: Sendable {
+    /// What becomes of a staging when the work on it fails.
+    enum Failure: Error {
+        /// It is as it was.
+        case refused(BlobError)
+        /// Its bytes are wrong or unknown: it is dropped.
+        case lost(BlobError)
+    }
+
+    /// A staging in the hands of the one who works on it.
+    struct Held {
+        var staged: StagedFile
+        /// Whether its file has gone elsewhere.
+        var isOver = false
+    }
+
+    /// Where their files are.
+    let directory: any Directory
+    /// Where the store is.
+    let store: any Directory
+    let world: World
+    let table: Mutex<StagingTable>
+    let care: Mutex<Care>
+    private let options: DiskBlobStore.Options
+
+    init(
+        _ directory: any Directory,
+        of store: any Directory,
+        world: World,
+        options: DiskBlobStore.Options
+    ) throws(FileError) {
+        self.directory = directory
+        self.store = store
+        self.world = world
+        self.options = options
+        let names = try directory.names(after: "", limit: options.stagingsMax)
+        table = Mutex(StagingTable(count: names.count { Identifier($0) != nil }))
+        let written: [UInt8]?
+        do throws(FileError) {
+            written = try store.contents(
+                of: StagingAges.fileName,
+                limit: StagingAges.fileMax(options.stagingsMax)
+            )
+        } catch {
+            // Without the file they are all young, which is safe; blobs are served all the same.
+            written = nil
+        }
+        let ages = StagingAges(written, now: world.clocks.monotonic())
+        care = Mutex(Care(ages: ages, written: written))
+    }
+
+    /// How many there are.
+    var count: Int { table.withLock { $0.count } }
+    /// How many are open.
+    var openCount: Int { table.withLock { $0.openCount } }
+
+    /// Makes a new staging.
+    func begin(_ id: Identifier, _ algorithm: Digest.Algorithm) throws(BlobError) {
+        try checkSpace()
+        switch table.withLock({ $0.reserve(id, max: options.stagingsMax) }) {
+        case .made: break
+        case .exists: throw .stagingExists
+        case .full: throw .tooManyStagings
+        }
+        let file: any File
+        do throws(FileError) {
+            file = try directory.open(id.description, .createNew)
+        } catch {
+            table.withLock { $0.end(id) }
+            throw error.kind == .exists ? .stagingExists : BlobError(error)
+        }
+        let staged = StagedFile(
+            file,
+            size: 0,
+            flushEvery: options.flushEvery,
+            algorithm: algorithm
+        )
+        table.withLock { $0.release(id, staged) }
+        closeSurplus()
+    }
+
+    /// Finds a staging; one that is being written is there.
+    func find(_ id: Identifier, _ algorithm: Digest.Algorithm) throws(BlobError) {
+        do {
+            try exclusively(id, algorithm) { _ throws(Failure) in }
+        } catch {
+            guard error == .busy else { throw error }
+        }
+    }
+
+    /// The length as of the last call that finished.
+    func size(_ id: Identifier) throws(BlobError) -> UInt64 {
+        switch table.withLock({ $0.length(id) }) {
+        case .known(let size): return size
+        case .condemned: throw .unknownStaging
+        case .unknown: break
+        }
+        do throws(FileError) { return try directory.open(id.description, .read).size() } catch {
+            throw error.kind == .notFound ? .unknownStaging : BlobError(error)
+        }
+    }
+
+    /// Works on a staging that nobody else works on; throws `.busy` instead of waiting.
+    func exclusively<Answer>(
+        _ id: Identifier,
+        _ algorithm: Digest.Algorithm,
+        _ body: (inout Held) throws(Failure) -> Answer
+    ) throws(BlobError) -> Answer {
+        var held = Held(staged: try claim(id, algorithm))
+        let answer: Answer
+        do throws(Failure) { answer = try body(&held) } catch {
+            switch error {
+            case .refused(let reason):
+                settle(id, held)
+                throw reason
+            case .lost(let reason):
+                drop(id)
+                throw reason
+            }
+        }
+        settle(id, held)
+        return answer
+    }
+
+    private func claim(
+        _ id: Identifier,
+        _ algorithm: Digest.Algorithm
+    ) throws(BlobError) -> StagedFile {
+        switch table.withLock({ $0.claim(id) }) {
+        case .held(let staged): return staged
+        case .busy: throw .busy
+        case .condemned: throw .unknownStaging
+        case .absent: break
+        }
+        do throws(FileError) {
+            let file = try directory.open(id.description, .write)
+            return StagedFile(
+                file,
+                size: try file.size(),
+                flushEvery: options.flushEvery,
+                algorithm: algorithm
+            )
+        } catch {
+            table.withLock { $0.close(id) }
+            throw error.kind == .notFound ? .unknownStaging : BlobError(error)
+        }
+    }
+
+    private func settle(_ id: Identifier, _ held: Held) {
+        table.withLock { table in
+            if held.isOver { table.end(id) } else { table.release(id, held.staged) }
+        }
+        closeSurplus()
+    }
+
+    /// Removes the file of a claimed staging.
+    ///
+    /// One that cannot be removed is never used again by this process; a directory that takes no
+    /// removal takes no rename either, so it cannot become a blob after a restart on the same disk.
+    func drop(_ id: Identifier) {
+        do throws(FileError) {
+            try directory.remove(id.description)
+        } catch {
+            guard error.kind == .notFound else {
+                table.withLock { $0.condemn(id) }
+                return
+            }
+        }
+        table.withLock { $0.end(id) }
+    }
+
+    private func closeSurplus() {
+        while let (id, staged) = table.withLock({ $0.claimSurplus(max: options.openStagingsMax) }) {
+            close(id, staged)
+        }
+    }
+
+    /// Closes a claimed staging, synced first: the kernel may forget a failure to write once nobody
+    /// has the file open.
+    func close(_ id: Identifier, _ staged: StagedFile) {
+        do throws(FileError) {
+            try staged.file.sync()
+            table.withLock { $0.close(id) }
+        } catch {
+            drop(id)
+        }
+    }
+
+    /// Throws when the store has less room than its floor.
+    func checkSpace() throws(BlobError) {
+        let free: UInt64
+        do throws(FileError) { free = try directory.freeBytes() } catch { throw BlobError(error) }
+        guard free >= options.freeBytesFloor else { throw .noSpace }
+    }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Blobs
+import OCI
+import Platform
+import Synchronization
+
+/// Where blobs lie, and the only code that makes those paths.
+///
+/// Directories are made when the first blob needs them and never removed.
+final class BlobTree: Sendable {
+    /// Digits of a generation's name, so that names sort as numbers do.
+    private static let generationDigits = 20
+    /// Names read of a directory at a time, where the reader goes on.
+    private static let namesPage = 1000
+
+    private let root: any Directory
+    private let held = Mutex(HeldDirectories())
+
+    init(root: any Directory) {
+        self.root = root
+    }
+
+    /// The names on the way from the root to the directory of a digest.
+    private static func path(_ digest: Digest, _ generation: UInt64) -> [String] {
+        [name(generation), digest.algorithm.name, String(digest.hex.prefix(2))]
+    }
+
+    private static func name(_ generation: UInt64) -> String {
+        let digits = String(generation)
+        return String(repeating: "0", count: generationDigits - digits.utf8.count) + digits
+    }
+
+    /// Opens a copy, or returns nil when there is none.
+    func open(_ digest: Digest, _ generation: UInt64) throws(BlobError) -> (any File)? {
+        do throws(FileError) {
+            return try directory(of: digest, generation).open(digest.hex, .read)
+        } catch {
+            guard error.kind == .notFound else { throw BlobError(error) }
+            return nil
+        }
+    }
+
+    private func directory(
+        of digest: Digest,
+        _ generation: UInt64
+    ) throws(FileError) -> any Directory {
+        let names = BlobTree.path(digest, generation)
+        let path = names.joined(separator: "/")
+        if let known = held.withLock({ $0.any(path) }) { return known }
+        var directory = root
+        for name in names { directory = try directory.directory(name, .mustExist) }
+        held.withLock { [directory] held in
+            if held.any(path) == nil { held.keep(path, directory, isDurable: false) }
+        }
+        return directory
+    }
+
+    /// The directory for a digest that is about to come; it and its parents are durable.
+    func directory(
+        forNew digest: Digest,
+        _ generation: UInt64
+    ) throws(FileError) -> any Directory {
+        let names = BlobTree.path(digest, generation)
+        let path = names.joined(separator: "/")
+        if let known = held.withLock({ $0.durable(path) }) { return known }
+        var (directory, parent) = (root, "")
+        for name in names {
+            directory = try durable(name, in: directory, parent)
+            parent += "/\(name)"
+        }
+        held.withLock { [directory] in $0.keep(path, directory, isDurable: true) }
+        return directory
+    }
+
+    /// Opens or makes one directory, durably.
+    ///
+    /// One that is merely found may have been made by a process that died before it synced. So what
+    /// a parent has when it is first written to is synced once; later, only what is made is.
+    private func durable(
+        _ name: String,
+        in parent: any Directory,
+        _ path: String
+    ) throws(FileError) -> any Directory {
+        var isDurable = held.withLock { $0.isDurable(name, in: path) }
+        if isDurable == nil {
+            let names = try parent.names(after: "", limit: BlobTree.namesPage)
+            try parent.sync()
+            held.withLock { $0.noteDurable(names, in: path) }
+            isDurable = names.contains(name)
+        }
+        if isDurable == true { return try parent.directory(name, .mustExist) }
+        let made = try parent.directory(name, .createIfMissing)
+        try parent.sync()
+        held.withLock { $0.noteDurable([name], in: path) }
+        return made
+    }
+
+    /// A page of one generation: first by algorithm, then by digits.
+    func page(
+        _ generation: UInt64,
+        after: Digest?,
+        limit: Int
+    ) throws(BlobError) -> [Digest] {
+        var page: [Digest] = []
+        for algorithm in Digest.Algorithm.allCases {
+            if let after, algorithm.rawValue < after.algorithm.rawValue { continue }
+            let from = after?.algorithm == algorithm ? after?.hex ?? "" : ""
+            do throws(FileError) {
+                let top = try root.directory(BlobTree.name(generation), .mustExist)
+                    .directory(algorithm.name, .mustExist)
+                for prefix in try top.names(after: "", limit: BlobTree.namesPage)
+                where prefix.utf8.count == 2
+                    && !prefix.utf8.lexicographicallyPrecedes(from.prefix(2).utf8)
+                {
+                    guard page.count < limit else { return page }
+                    let names = try top.directory(prefix, .mustExist)
+                        .names(after: from, limit: limit - page.count)
+                    page += names.compactMap { Digest("\(algorithm.name):\($0)") }
+                }
+            } catch {
+                guard error.kind == .notFound else { throw BlobError(error) }
+            }
+        }
+        return page
+    }
+
+    /// Removes a copy, durably; false when there is none.
+    func remove(_ digest: Digest, _ generation: UInt64) throws(BlobError) -> Bool {
+        do throws(FileError) {
+            let directory = try directory(of: digest, generation)
+            try directory.remove(digest.hex)
+            try directory.sync()
+            return true
+        } catch {
+            guard error.kind == .notFound else { throw BlobError(error) }
+            return false
+        }
+    }
+
+    /// The generations there are, in order.
+    func generations() throws(BlobError) -> [UInt64] {
+        var names: [String] = []
+        do throws(FileError) {
+            while true {
+                let page = try root.names(after: names.last ?? "", limit: BlobTree.namesPage)
+                names += page
+                if page.count < BlobTree.namesPage { break }
+            }
+        } catch { throw BlobError(error) }
+        return names.compactMap { $0.utf8.count == BlobTree.generationDigits ? UInt64($0) : nil }
+    }
+}
