@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CShims
 import Glibc
+import Synchronization
 
 /// A program we started, in a process group of its own, with its output in a file.
 ///
-/// Ended by process id; nothing else on the machine is touched.
+/// It is ended by process id, and nothing else on the machine is touched: once its end is known its
+/// id, which the system may give away again, gets no signal. One that is dropped goes on running.
 public final class ChildProcess: Sendable {
     /// How a process ended.
     public enum Ending: Hashable, Sendable {
@@ -16,74 +19,88 @@ public final class ChildProcess: Sendable {
 
     /// The process id, which is also that of its group.
     public let id: Int32
+    /// Can be read from once the process has ended.
+    private let watch: Int32
+    private let state: Mutex<Ending?> = Mutex(nil)
 
-    /// Starts `arguments[0]` (a path, or a name looked up in PATH) with both outputs appended to
-    /// `output`.
+    /// Starts `arguments[0]` (a path, or a name looked up in PATH) with both outputs appended to the
+    /// file `output`.
+    ///
+    /// It inherits the environment, with `environment` in place of what has these names. It has no
+    /// input, and signals as they are by default, whatever its parent holds back.
     public init(
         _ arguments: [String],
         environment: [(String, String)] = [],
+        workingDirectory: String? = nil,
         output: String
     ) throws(FileError) {
-        // Safe because what C is given lives until `posix_spawn` returns, which copies it.
-        var actions = unsafe posix_spawn_file_actions_t()
-        var attributes = posix_spawnattr_t()
-        unsafe posix_spawn_file_actions_init(&actions)
-        unsafe posix_spawnattr_init(&attributes)
-        defer {
-            unsafe posix_spawn_file_actions_destroy(&actions)
-            unsafe posix_spawnattr_destroy(&attributes)
+        var plan = SpawnPlan(workingDirectory: workingDirectory, output: output)
+        id = try plan.start(arguments, ChildProcess.environment(with: environment))
+        watch = bw_pidfd_open(id)
+        guard watch >= 0 else {
+            let error = FileError(errno: errno, operation: "watch \(arguments[0])")
+            kill(id, SIGKILL)
+            _ = ChildProcess.reap(id, 0)
+            throw error
         }
-        unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        unsafe posix_spawn_file_actions_addopen(
-            &actions,
-            1,
-            output,
-            O_WRONLY | O_CREAT | O_APPEND,
-            0o600
-        )
-        unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        unsafe posix_spawnattr_setpgroup(&attributes, 0)
-        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
-        var started: Int32 = 0
-        let status = unsafe ChildProcess.withStrings(arguments) { words in
-            unsafe ChildProcess.withStrings(ChildProcess.environment(with: environment)) {
-                variables in
-                unsafe posix_spawnp(&started, arguments[0], &actions, &attributes, words, variables)
-            }
-        }
-        guard status == 0 else {
-            throw FileError(errno: status, operation: "start \(arguments[0])")
-        }
-        id = started
     }
 
-    /// Sends a signal to the process.
+    deinit { close(watch) }
+
+    /// Sends a signal to the process, if its end is not known yet.
     public func send(_ signal: Int32) {
-        kill(id, signal)
+        state.withLock { ending in
+            if ending == nil { kill(id, signal) }
+        }
     }
 
-    /// Sends a signal to the process and everything it started.
+    /// Sends a signal to the process and what it started, if its end is not known yet.
     public func sendToGroup(_ signal: Int32) {
-        kill(-id, signal)
+        state.withLock { ending in
+            if ending == nil { kill(-id, signal) }
+        }
     }
 
-    /// Waits for the end, which is reported once; blocks the calling thread.
+    /// Waits for the end; blocks the calling thread.
     public func wait() -> Ending {
-        var status: Int32 = 0
-        while unsafe waitpid(id, &status, 0) == -1, errno == EINTR {}
-        return ChildProcess.ending(status)
+        while true {
+            if let ending = ended() { return ending }
+            _ = awaitEnd(milliseconds: -1)
+        }
     }
 
-    /// Whether the process has ended, and how; nil while it runs.
-    ///
-    /// To be asked again only after nil.
+    /// Waits for the end, at most so long; nil if the process still runs.
+    public func wait(atMost limit: Duration) -> Ending? {
+        let clocks = LinuxClocks()
+        let deadline = clocks.monotonic() + limit
+        while true {
+            if let ending = ended() { return ending }
+            let left = deadline - clocks.monotonic()
+            guard left > .zero else { return nil }
+            let milliseconds =
+                left.components.seconds * 1000
+                + left.components.attoseconds / 1_000_000_000_000_000 + 1
+            _ = awaitEnd(milliseconds: Int32(clamping: milliseconds))
+        }
+    }
+
+    /// How the process ended; nil while it runs.
     public func ended() -> Ending? {
-        var status: Int32 = 0
-        guard unsafe waitpid(id, &status, WNOHANG) == id else { return nil }
-        return ChildProcess.ending(status)
+        state.withLock { ending in
+            if ending == nil { ending = ChildProcess.reap(id, WNOHANG) }
+            return ending
+        }
     }
 
-    private static func ending(_ status: Int32) -> Ending {
+    /// Returns after the end, after the time (unless it is negative), or for no reason.
+    private func awaitEnd(milliseconds: Int32) -> Int32 {
+        var watched = pollfd(fd: watch, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&watched, 1, milliseconds)
+    }
+
+    private static func reap(_ id: Int32, _ options: Int32) -> Ending? {
+        var status: Int32 = 0
+        guard unsafe waitpid(id, &status, options) == id else { return nil }
         let signal = status & 0x7F
         return signal == 0 ? .exited((status >> 8) & 0xFF) : .signalled(signal)
     }
@@ -97,21 +114,5 @@ public final class ChildProcess: Sendable {
             unsafe place += 1
         }
         return variables + own.map { "\($0.0)=\($0.1)" }
-    }
-
-    private static func withStrings<Answer>(
-        _ strings: [String],
-        _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Answer
-    ) -> Answer {
-        let copies = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(
-            capacity: strings.count + 1
-        )
-        for (index, string) in strings.enumerated() { unsafe copies[index] = strdup(string) }
-        unsafe copies[strings.count] = nil
-        defer {
-            for index in strings.indices { unsafe free(copies[index]) }
-            unsafe copies.deallocate()
-        }
-        return unsafe body(copies)
     }
 }

@@ -3,4 +3,5 @@
 #pragma once
 #include "files.h"
 #include "hash.h"
+#include "processes.h"
 #include "sockets.h"

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// pidfd_open(2): a descriptor that can be read from once the process has ended, or -1 with errno.
+int bw_pidfd_open(int process);
+/// posix_spawn_file_actions_addchdir_np: the new process begins in this directory.
+int bw_spawn_in_directory(void *actions, const char *directory);

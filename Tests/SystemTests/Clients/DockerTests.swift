@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Platform
+import Testing
+
+extension `Breakwater as built` {
+    @Suite struct `With the docker engine` {
+        private let workspace: Workspace
+
+        init() throws { workspace = try Workspace() }
+
+        // F-ICR-04.
+        @Test func `an image is pulled and run, and one built on it is pushed`() throws {
+            let image = try DebianImage.get()
+            let server = try RunningServer(in: workspace)
+            let engine = try DockerEngine(in: workspace)
+            let base = "\(server.address)/team/debian:v1"
+            try workspace.copy("oci:\(image.layout):v1", to: "docker://\(base)")
+
+            try engine.docker("pull", base)
+            let pulled = try engine.docker("image", "inspect", "--format={{.RepoDigests}}", base)
+            #expect(pulled.contains(image.digest))
+            #expect(try greeting(of: base, by: engine) == DebianImage.greeting)
+
+            // 16 MiB that nobody has seen are uploaded; the base's layers are mounted.
+            let context = try workspace.directory("context")
+            try workspace.must(
+                "dd",
+                "if=/dev/urandom",
+                "of=\(context)/random",
+                "bs=1M",
+                "count=16",
+                "status=none"
+            )
+            try workspace.write("FROM \(base)\nCOPY random /random\n", to: "context/Dockerfile")
+            let built = "\(server.address)/own/built:v1"
+            try engine.docker("build", "--network", "none", "--tag", built, context)
+            try engine.docker("push", built)
+            try engine.docker("image", "rm", "--force", built, base)
+            try engine.docker("pull", built)
+            let random = try run(built, ["sha256sum", "/random"], by: engine)
+            #expect(
+                try random.prefix(64) == workspace.must("sha256sum", "\(context)/random").prefix(64)
+            )
+            #expect(try greeting(of: built, by: engine) == DebianImage.greeting)
+            #expect(server.stop() == .exited(0))
+        }
+
+        // F-ICR-03.
+        @Test func `a manifest list is made of two images and pulled by its name`() throws {
+            let server = try RunningServer(in: workspace)
+            let engine = try DockerEngine(in: workspace)
+            let multi = try MultiArchImage(in: workspace)
+            let list = "\(server.address)/team/list:v1"
+            var members: [String] = []
+            for architecture in ["amd64", "arm64"] {
+                let member = "\(server.address)/team/list:\(architecture)"
+                try workspace.must(
+                    "skopeo",
+                    "--override-arch",
+                    architecture,
+                    "copy",
+                    "--format=v2s2",
+                    "--dest-tls-verify=false",
+                    "oci:\(multi.layout):v1",
+                    "docker://\(member)"
+                )
+                members.append(member)
+            }
+            try engine.docker("manifest", "create", "--insecure", list, members[0], members[1])
+            try engine.docker("manifest", "push", "--insecure", list)
+            try engine.docker("pull", list)
+            let raw = try workspace.must(
+                "skopeo",
+                "inspect",
+                "--raw",
+                "--tls-verify=false",
+                "docker://\(list)"
+            )
+            #expect(raw.contains("application/vnd.docker.distribution.manifest.list.v2+json"))
+            for member in members { #expect(raw.contains(try workspace.digest(of: member))) }
+            #expect(server.stop() == .exited(0))
+        }
+
+        private func greeting(of image: String, by engine: DockerEngine) throws -> String {
+            try run(image, ["/bin/cat", "/greeting"], by: engine)
+        }
+
+        private func run(
+            _ image: String,
+            _ command: [String],
+            by engine: DockerEngine
+        ) throws -> String {
+            let ran = engine.run(["run", "--rm", "--network", "none", image] + command)
+            try #require(ran.succeeded, "\(ran)")
+            return ran.output.line
+        }
+    }
+}
