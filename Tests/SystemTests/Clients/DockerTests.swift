@@ -46,42 +46,6 @@ extension `Breakwater as built` {
             #expect(server.stop() == .exited(0))
         }
 
-        // F-ICR-03.
-        @Test func `a manifest list is made of two images and pulled by its name`() throws {
-            let server = try RunningServer(in: workspace)
-            let engine = try DockerEngine(in: workspace)
-            let multi = try MultiArchImage(in: workspace)
-            let list = "\(server.address)/team/list:v1"
-            var members: [String] = []
-            for architecture in ["amd64", "arm64"] {
-                let member = "\(server.address)/team/list:\(architecture)"
-                try workspace.must(
-                    "skopeo",
-                    "--override-arch",
-                    architecture,
-                    "copy",
-                    "--format=v2s2",
-                    "--dest-tls-verify=false",
-                    "oci:\(multi.layout):v1",
-                    "docker://\(member)"
-                )
-                members.append(member)
-            }
-            try engine.docker("manifest", "create", "--insecure", list, members[0], members[1])
-            try engine.docker("manifest", "push", "--insecure", list)
-            try engine.docker("pull", list)
-            let raw = try workspace.must(
-                "skopeo",
-                "inspect",
-                "--raw",
-                "--tls-verify=false",
-                "docker://\(list)"
-            )
-            #expect(raw.contains("application/vnd.docker.distribution.manifest.list.v2+json"))
-            for member in members { #expect(raw.contains(try workspace.digest(of: member))) }
-            #expect(server.stop() == .exited(0))
-        }
-
         private func greeting(of image: String, by engine: DockerEngine) throws -> String {
             try run(image, ["/bin/cat", "/greeting"], by: engine)
         }
