@@ -5,17 +5,85 @@ import Journal
 import OCI
 
 extension Applier {
-    /// The repository has a manifest, and with it everything the manifest names.
+    /// The repository has a manifest, and with it everything the manifest names, unless something
+    /// newer ended that.
     func put(_ facts: ManifestFacts, in repository: Int64) throws(CatalogError) {
-        guard try !isBuried(.manifest, repository, facts.digest.key) else { return }
-        for reference in facts.references { try assert(reference, repository) }
-        let raised = try session.run(
-            "UPDATE manifests SET stamp = max(stamp, ?1) WHERE repository = ?2 AND digest = ?3",
-            .stamp(entry.stamp),
+        var stamp = max(entry.stamp, try newestTag(of: facts.digest, repository) ?? entry.stamp)
+        if try raiseManifest(facts.digest, repository, to: stamp) {
+            guard try hasNamedTombstones(repository) else { return }
+            try assert(facts.references, repository, at: stamp, .namer)
+            return
+        }
+        if let end = try tombstone(.manifest, repository, facts.digest.key), end.stamp > stamp {
+            let namer = try newestNamer(facts.digest, .manifest, repository)
+            stamp = max(stamp, namer ?? stamp)
+            guard end.stamp <= stamp else {
+                if end.kept == nil {
+                    try keep(
+                        facts.stored,
+                        named: namer != nil,
+                        .manifest,
+                        repository,
+                        facts.digest.key
+                    )
+                }
+                try assert(facts.references, repository, at: stamp, .nobody)
+                return
+            }
+        }
+        try insert(facts, repository, at: stamp)
+        try assert(facts.references, repository, at: stamp, .namer)
+    }
+
+    private func assert(
+        _ references: [ManifestReference],
+        _ repository: Int64,
+        at stamp: Stamp,
+        _ holder: Holder
+    ) throws(CatalogError) {
+        var assertion = Assertion(at: stamp)
+        assertion.names(references, holder)
+        try follow(assertion, repository)
+    }
+
+    /// The repository no longer has a manifest, unless something newer names it.
+    func deleteManifest(_ digest: Digest, in repository: Int64) throws(CatalogError) {
+        let row = try CatalogView(session).manifest(repository, digest)
+        try bury(.manifest, repository, digest.key)
+        guard let row, row.stamp < entry.stamp else { return }
+        let namer = try newestNamer(digest, .manifest, repository)
+        guard namer.map({ $0 < entry.stamp }) ?? true else { return }
+        try keep(row.facts.stored, named: namer != nil, .manifest, repository, digest.key)
+        // What it asserted stays asserted when it is gone.
+        let asserted = max(row.stamp, namer ?? row.stamp)
+        for reference in row.facts.references {
+            switch reference.role {
+            case .config, .layer: _ = try raiseLink(reference.digest, repository, to: asserted)
+            case .child: _ = try raiseManifest(reference.digest, repository, to: asserted)
+            case .external: break
+            }
+        }
+        try session.run(
+            "DELETE FROM manifest_references WHERE repository = ?1 AND manifest = ?2",
             .integer(repository),
-            .digest(facts.digest)
+            .digest(digest)
         )
-        guard raised == 0 else { return }
+        try session.run(
+            "DELETE FROM manifests WHERE repository = ?1 AND digest = ?2",
+            .integer(repository),
+            .digest(digest)
+        )
+        try count(repository, manifests: -1, bytes: -(try unname(digest)))
+        try unmarkNamed(row.facts.references, repository)
+    }
+
+    /// Makes a manifest's rows; what it names is to be asserted next.
+    func insert(
+        _ facts: ManifestFacts,
+        _ repository: Int64,
+        at stamp: Stamp
+    ) throws(CatalogError) {
+        try exhume(.manifest, repository, facts.digest.key)
         try session.run(
             """
             INSERT INTO manifests (repository, digest, media_type, artifact_type, subject, stamp)
@@ -26,7 +94,7 @@ extension Applier {
             .text(facts.mediaType),
             .optional(facts.artifactType),
             .optional(facts.subject),
-            .stamp(entry.stamp)
+            .stamp(stamp)
         )
         for (ordinal, reference) in facts.references.enumerated() {
             try session.run(
@@ -41,88 +109,34 @@ extension Applier {
                 .digest(reference.digest)
             )
         }
-        try name(facts.digest, size: facts.size, facts.generation)
-        try count(repository, manifests: 1, bytes: try size(of: facts.digest))
+        let size = try name(facts.digest, size: facts.size, facts.generation)
+        try count(repository, manifests: 1, bytes: size)
     }
 
-    /// What a manifest names is as new as the manifest, and comes back when something older ended it.
-    private func assert(
-        _ reference: ManifestReference,
-        _ repository: Int64
-    ) throws(CatalogError) {
-        switch reference.role {
-        case .config, .layer:
-            let raised = try session.run(
-                "UPDATE links SET stamp = max(stamp, ?1) WHERE repository = ?2 AND digest = ?3",
-                .stamp(entry.stamp),
-                .integer(repository),
-                .digest(reference.digest)
-            )
-            if raised == 0 { try revive(link: reference.digest, repository) }
-        case .child: try assertManifest(reference.digest, repository)
-        case .external: break
-        }
-    }
-
-    /// A manifest is as new as what names it.
-    func assertManifest(_ digest: Digest, _ repository: Int64) throws(CatalogError) {
-        let raised = try session.run(
+    /// Makes a manifest at least this new; false when there is none.
+    func raiseManifest(
+        _ digest: Digest,
+        _ repository: Int64,
+        to stamp: Stamp
+    ) throws(CatalogError) -> Bool {
+        try session.run(
             "UPDATE manifests SET stamp = max(stamp, ?1) WHERE repository = ?2 AND digest = ?3",
-            .stamp(entry.stamp),
+            .stamp(stamp),
             .integer(repository),
             .digest(digest)
-        )
-        guard raised == 0 else { return }
-        let kept = try session.first(
-            """
-            SELECT event FROM tombstones
-            WHERE kind = 2 AND repository = ?1 AND key = ?2 AND stamp < ?3 AND event IS NOT NULL
-            """,
-            .integer(repository),
-            .digest(digest),
-            .stamp(entry.stamp),
-            read: { $0.blob(0) }
-        )
-        guard let kept, let facts = ManifestFacts(stored: kept) else { return }
-        try put(facts, in: repository)
+        ) > 0
     }
 
-    /// The repository no longer has a manifest, unless something newer names it.
-    func deleteManifest(_ digest: Digest, in repository: Int64) throws(CatalogError) {
-        let view = CatalogView(session)
-        let facts = try view.manifest(repository, digest)
-        try bury(.manifest, repository, digest.key)
-        guard let facts, facts.stamp < entry.stamp, try !isNamed(digest, repository) else {
-            return
-        }
-        try session.run(
-            "UPDATE tombstones SET event = ?3 WHERE kind = 2 AND repository = ?1 AND key = ?2",
+    /// The newest tag that is a digest; of use when the tag came before its manifest.
+    private func newestTag(
+        of digest: Digest,
+        _ repository: Int64
+    ) throws(CatalogError) -> Stamp? {
+        try session.first(
+            "SELECT max(stamp) FROM tags WHERE repository = ?1 AND digest = ?2",
             .integer(repository),
             .digest(digest),
-            .blob(facts.facts.stored)
-        )
-        try session.run(
-            "DELETE FROM manifest_references WHERE repository = ?1 AND manifest = ?2",
-            .integer(repository),
-            .digest(digest)
-        )
-        try session.run(
-            "DELETE FROM manifests WHERE repository = ?1 AND digest = ?2",
-            .integer(repository),
-            .digest(digest)
-        )
-        try count(repository, manifests: -1, bytes: -(try unname(digest)))
-    }
-
-    private func isNamed(_ digest: Digest, _ repository: Int64) throws(CatalogError) -> Bool {
-        if try isAsserted(digest, repository) { return true }
-        return try session.first(
-            "SELECT 1 FROM tags WHERE repository = ?1 AND digest = ?2 AND stamp > ?3 LIMIT 1",
-            .integer(repository),
-            .digest(digest),
-            .stamp(entry.stamp),
-            read: { _ in true }
-        )
-            ?? false
+            read: { Stamp(sortable: $0.blob(0)) }
+        ).flatMap { $0 }
     }
 }

@@ -13,8 +13,14 @@ extension Applier {
         ordinal: Int
     ) throws(CatalogError) {
         try remember(tag, digest, repository, ordinal)
-        guard try !isBuried(.tag, repository, Array(tag.description.utf8)) else { return }
-        try assertManifest(digest, repository)
+        // It asserts its manifest also where the tag itself has lost.
+        var assertion = Assertion(at: entry.stamp)
+        assertion.names([ManifestReference(role: .child, digest: digest)], .nobody)
+        try follow(assertion, repository)
+        if let end = try tombstone(.tag, repository, tag.key) {
+            guard end.stamp <= entry.stamp else { return }
+            try exhume(.tag, repository, tag.key)
+        }
         let before = try session.first(
             "SELECT stamp < ?3 FROM tags WHERE repository = ?1 AND name = ?2",
             .integer(repository),
@@ -41,7 +47,7 @@ extension Applier {
     /// The tag is gone, unless a greater stamp put it.
     func delete(_ tag: Tag, in repository: Int64, ordinal: Int) throws(CatalogError) {
         try remember(tag, nil, repository, ordinal)
-        try bury(.tag, repository, Array(tag.description.utf8))
+        try bury(.tag, repository, tag.key)
         let removed = try session.run(
             "DELETE FROM tags WHERE repository = ?1 AND name = ?2 AND stamp < ?3",
             .integer(repository),
@@ -70,4 +76,9 @@ extension Applier {
             .stamp(entry.stamp)
         )
     }
+}
+
+extension Tag {
+    /// How tags stand in tombstones.
+    fileprivate var key: [UInt8] { Array(description.utf8) }
 }

@@ -91,36 +91,4 @@ struct Applier {
         )
         return try repository(key)
     }
-
-    /// Adds to a repository's counts.
-    func count(
-        _ repository: Int64,
-        manifests: Int64 = 0,
-        blobs: Int64 = 0,
-        tags: Int64 = 0,
-        bytes: Int64 = 0
-    ) throws(CatalogError) {
-        if bytes != 0 {
-            let before =
-                try session.first(
-                    "SELECT bytes FROM repositories WHERE id = ?1",
-                    .integer(repository),
-                    read: { $0.integer(0) }
-                ) ?? 0
-            guard !before.addingReportingOverflow(bytes).overflow else {
-                throw .poison("a repository would have more than 2^63 bytes")
-            }
-        }
-        try session.run(
-            """
-            UPDATE repositories SET manifests = manifests + ?1, blobs = blobs + ?2,
-                tags = tags + ?3, bytes = bytes + ?4 WHERE id = ?5
-            """,
-            .integer(manifests),
-            .integer(blobs),
-            .integer(tags),
-            .integer(bytes),
-            .integer(repository)
-        )
-    }
 }

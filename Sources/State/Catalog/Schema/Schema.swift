@@ -65,8 +65,9 @@ enum Schema {
             PRIMARY KEY (repository, name, position, ordinal)) STRICT, WITHOUT ROWID;
         CREATE TABLE tombstones (
             kind INTEGER NOT NULL, repository INTEGER NOT NULL, key BLOB NOT NULL,
-            stamp BLOB NOT NULL, event BLOB,
+            stamp BLOB NOT NULL, kept BLOB, named INTEGER NOT NULL,
             PRIMARY KEY (kind, repository, key)) STRICT, WITHOUT ROWID;
+        CREATE INDEX tombstones_named ON tombstones (repository) WHERE named = 1;
         """
 
     /// The projection's tables with the columns of their keys, in the order of the canonical dump.

@@ -34,7 +34,24 @@ extension CatalogView {
             }
         )
         guard let row, let stamp = row.3 else { return nil }
-        let references = try session.all(
+        let facts = ManifestFacts(
+            digest: digest,
+            size: row.5,
+            generation: Generation(row.4),
+            mediaType: row.0,
+            artifactType: row.1,
+            subject: row.2,
+            references: try references(repository, digest)
+        )
+        return ManifestRow(facts: facts, stamp: stamp)
+    }
+
+    /// What a manifest of a repository names, in the order of its entry.
+    func references(
+        _ repository: Int64,
+        _ digest: Digest
+    ) throws(CatalogError) -> [ManifestReference] {
+        try session.all(
             """
             SELECT role, digest FROM manifest_references
             WHERE repository = ?1 AND manifest = ?2 ORDER BY ordinal
@@ -46,17 +63,7 @@ extension CatalogView {
                     Digest(key: row.blob(1)).map { ManifestReference(role: role, digest: $0) }
                 }
             }
-        )
-        let facts = ManifestFacts(
-            digest: digest,
-            size: row.5,
-            generation: Generation(row.4),
-            mediaType: row.0,
-            artifactType: row.1,
-            subject: row.2,
-            references: references.compactMap { $0 }
-        )
-        return ManifestRow(facts: facts, stamp: stamp)
+        ).compactMap { $0 }
     }
 
     /// A manifest's type, generation and size, without what it names.

@@ -179,22 +179,6 @@ public struct CatalogView: Sendable {
             read: { Digest(key: $0.blob(0)) }
         ).compactMap { $0 }
     }
-
-    /// Some repository (by key) where the digest is linked as a blob, for a mount without a source.
-    public func anyLink(_ digest: Digest) throws(CatalogError) -> RepositoryKey? {
-        try session.first(
-            """
-            SELECT namespace, path FROM links JOIN repositories ON repositories.id = repository
-            WHERE digest = ?1 ORDER BY repository LIMIT 1
-            """,
-            .digest(digest),
-            read: { row in
-                Identifier(bytes: row.blob(0)).map {
-                    RepositoryKey(namespace: $0, path: row.text(1))
-                }
-            }
-        ).flatMap { $0 }
-    }
 }
 
 /// A repository's row.
