@@ -40,13 +40,17 @@ public final class Catalog: Sendable {
     let world: World
     let options: Options
     let directory: String
+    let files: any Directory
+    /// How long the WAL was when it could not be begun anew.
+    let stuckLog = Mutex<UInt64>(0)
     private let writerIsFree = Mutex(true)
     private let opened: Mutex<Opened>
     private let inUse = SharedLock()
 
     /// The connections, replaced as a whole when a rebuilt file takes the place of this one.
     private struct Opened {
-        var writer: Session
+        /// Nil once the catalog is closed, or when what should have replaced it cannot be opened.
+        var writer: Session?
         var readers: [Session] = []
     }
 
@@ -65,7 +69,7 @@ public final class Catalog: Sendable {
         path = "\(directory)/\(Catalog.fileName)"
         self.world = world
         self.options = options
-        let files = try Catalog.files(at: directory, world)
+        files = try Catalog.files(at: directory, world)
         if try CatalogFile.exists(in: files) {
             try LogRecovery.run(in: files)
             try Catalog.scanLog(path, options)
@@ -76,20 +80,6 @@ public final class Catalog: Sendable {
         identity = try FirstOpening.recognise(writer)
         try OpenCheck(session: writer).run()
         opened = Mutex(Opened(writer: writer))
-    }
-
-    /// Refuses a WAL that SQLite would silently cut short of what was acknowledged.
-    private static func scanLog(_ path: String, _ options: Options) throws(CatalogError) {
-        // Only where each commit was synced before the next was written does the scan say anything.
-        guard options.synchronous == .full, let vfs = options.vfs else { return }
-        do throws(WALScanError) {
-            try vfs.scanLog(of: path)
-        } catch {
-            throw .damaged(
-                "\(error): restore the data directory from a backup, or move "
-                    + "'\(path)-wal' away to go on without every change that is only there"
-            )
-        }
     }
 
     /// Closes every connection; the last copies the WAL into the file and removes it.
@@ -122,12 +112,16 @@ public final class Catalog: Sendable {
     /// The caller sees to it that there is one at a time; a second is our bug and ends the process.
     public func begin() throws(CatalogError) -> WriteTransaction {
         take()
-        let writer = opened.withLock(\.writer)
-        do throws(SQLiteError) { try writer.connection.beginImmediate() } catch {
+        do throws(CatalogError) {
+            let writer = try self.writer()
+            do throws(SQLiteError) { try writer.connection.beginImmediate() } catch {
+                throw CatalogError(error)
+            }
+            return WriteTransaction(writer, of: self)
+        } catch {
             free()
-            throw CatalogError(error)
+            throw error
         }
-        return WriteTransaction(writer, of: self)
     }
 
     /// Becomes the one writer, until `free`.
@@ -144,20 +138,32 @@ public final class Catalog: Sendable {
     }
 
     /// Puts another file in the place of this one, while nobody reads.
+    ///
+    /// When that fails the old one is opened again.
     func swap(_ replace: () throws(CatalogError) -> Void) throws(CatalogError) {
         try inUse.replacing { () throws(CatalogError) in
-            try CatalogFile.checkpoint(opened.withLock(\.writer))
+            try CatalogFile.checkpoint(try writer())
             try closeAll()
-            try replace()
+            let outcome = Result { () throws(CatalogError) in try replace() }
             let writer = try Catalog.openWriter(path, options)
             opened.withLock { $0 = Opened(writer: writer) }
+            try outcome.get()
         }
     }
 
+    private func writer() throws(CatalogError) -> Session {
+        guard let writer = opened.withLock(\.writer) else { throw Catalog.isClosed }
+        return writer
+    }
+
+    private static let isClosed = CatalogError.trouble(
+        SQLiteError(code: .misuse, message: "the catalog is closed; restart the node")
+    )
+
     private func closeAll() throws(CatalogError) {
         let sessions = opened.withLock { opened in
-            defer { opened.readers = [] }
-            return opened.readers + [opened.writer]
+            defer { opened = Opened(writer: nil) }
+            return opened.readers + (opened.writer.map { [$0] } ?? [])
         }
         do throws(SQLiteError) {
             for session in sessions { try session.connection.close() }
@@ -165,7 +171,9 @@ public final class Catalog: Sendable {
     }
 
     private func takeReader() throws(CatalogError) -> Session {
-        if let idle = opened.withLock({ $0.readers.popLast() }) { return idle }
+        let (idle, isOpen) = opened.withLock { ($0.readers.popLast(), $0.writer != nil) }
+        if let idle { return idle }
+        guard isOpen else { throw Catalog.isClosed }
         do throws(SQLiteError) {
             let session = Session(try Connection(path: path, mode: .readOnly, through: options.vfs))
             try Catalog.configureReader(session, cacheKiB: options.cacheKiB / 4)
@@ -205,7 +213,7 @@ public final class Catalog: Sendable {
         _ session: Session,
         cacheKiB: Int
     ) throws(SQLiteError) {
-        session.connection.setBusyTimeout(milliseconds: 5000)
+        session.connection.setBusyTimeout(milliseconds: Catalog.busyMilliseconds)
         try session.connection.execute("PRAGMA cache_size = -\(cacheKiB); PRAGMA query_only = ON")
     }
 
@@ -216,7 +224,7 @@ public final class Catalog: Sendable {
     ) throws(CatalogError) {
         let connection = session.connection
         do throws(SQLiteError) {
-            connection.setBusyTimeout(milliseconds: 5000)
+            connection.setBusyTimeout(milliseconds: Catalog.busyMilliseconds)
             try connection.useWriteAheadLog()
             try connection.setSynchronous(options.synchronous)
             connection.setAutomaticCheckpoint(frames: options.checkpointFrames)

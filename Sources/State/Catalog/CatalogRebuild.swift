@@ -25,10 +25,14 @@ public enum CatalogRebuild {
     ) throws(CatalogError) {
         let path = "\(directory)/\(Catalog.fileName)"
         let files = try Catalog.files(at: directory, world)
+        // As when it is opened: a WAL cut short would be a shorter journal, rebuilt faithfully.
+        try LogRecovery.run(in: files)
+        try Catalog.scanLog(path, options)
         let old: Session
         do throws(SQLiteError) {
             old = Session(try Connection(path: path, mode: .readWrite, through: options.vfs))
         } catch { throw CatalogError(error) }
+        try FirstOpening.requireOurs(old)
         try build(from: old, directory, world, options, progress)
         try CatalogFile.checkpoint(old)
         do throws(SQLiteError) { try old.connection.close() } catch { throw CatalogError(error) }
@@ -51,27 +55,44 @@ public enum CatalogRebuild {
         let total = heads.region.position + heads.estate.position
         var done: UInt64 = 0
         for scope in [Scope.estate, .region] {
-            var last = Head.empty
-            while last.position < heads[scope].position {
-                let page = try source.entries(scope, from: last.position + 1, limit: stepMax)
-                guard page.first?.position == last.position + 1 else {
-                    throw .damaged(
-                        "entry \(last.position + 1) of the \(scope) journal is missing; restore the "
-                            + "directory from a backup"
-                    )
-                }
-                last = try apply(page, after: last, to: new)
-                done += UInt64(page.count)
+            try copy(scope, to: new, from: source) { count in
+                done += UInt64(count)
                 progress(done, total)
             }
-            guard last.chain == heads[scope].chain else {
-                throw .damaged(
-                    "the \(scope) journal does not end at its head; restore it from a backup"
-                )
-            }
+        }
+        guard try CatalogView(new).heads() == heads else {
+            throw .damaged("a journal does not end at its head; restore it from a backup")
         }
         try CatalogFile.checkpoint(new)
         do throws(SQLiteError) { try new.connection.close() } catch { throw CatalogError(error) }
+    }
+
+    private static func copy(
+        _ scope: Scope,
+        to new: Session,
+        from source: CatalogView,
+        _ applied: (Int) -> Void
+    ) throws(CatalogError) {
+        let last = try source.heads()[scope].position
+        var position: UInt64 = 0
+        var chain = Head.empty.chain
+        while position < last {
+            let page = try source.entries(scope, from: position + 1, limit: stepMax)
+            guard page.first?.position == position + 1 else {
+                throw .damaged(
+                    "entry \(position + 1) of the \(scope) journal is missing; restore the "
+                        + "directory from a backup"
+                )
+            }
+            try transaction(on: new) { () throws(CatalogError) in
+                for stored in page {
+                    let entry = try EntryCheck.check(stored, after: chain)
+                    try WriteTransaction.write(entry, stored: stored, to: new)
+                    (position, chain) = (stored.position, stored.chain)
+                }
+            }
+            applied(page.count)
+        }
     }
 
     private static func begin(_ new: Session, from old: Session) throws(CatalogError) {
@@ -99,26 +120,6 @@ public enum CatalogRebuild {
             try FirstOpening.beginHeads(new)
             try FirstOpening.beginMarks(new)
         }
-    }
-
-    private static func apply(
-        _ page: [StoredEntry],
-        after head: Head,
-        to new: Session
-    ) throws(CatalogError) -> Head {
-        var head = head
-        try transaction(on: new) { () throws(CatalogError) in
-            for stored in page {
-                let entry = try EntryCheck.check(stored, after: head.chain)
-                try WriteTransaction.write(entry, stored: stored, to: new)
-                head = Head(
-                    incarnation: entry.origin.incarnation,
-                    position: stored.position,
-                    chain: stored.chain
-                )
-            }
-        }
-        return head
     }
 
     private static func transaction(

@@ -28,15 +28,11 @@ enum FirstOpening {
 
     /// Checks that a file is ours and of this form, and reads whom it belongs to.
     static func recognise(_ session: Session) throws(CatalogError) -> EstateIdentity {
-        let application: Int64
+        try requireOurs(session)
         let version: Int64
         do throws(SQLiteError) {
-            application = try session.connection.pragmaInteger("application_id") ?? 0
             version = try session.connection.pragmaInteger("user_version") ?? 0
         } catch { throw CatalogError(error) }
-        guard application == Schema.applicationID else {
-            throw .damaged("this file is not a catalog of Breakwater; choose another directory")
-        }
         guard version == Schema.version else {
             throw .newer(
                 "the catalog has form \(version) and this build knows \(Schema.version): start the "
@@ -44,6 +40,17 @@ enum FirstOpening {
             )
         }
         return try identity(session)
+    }
+
+    /// Refuses a database of somebody else.
+    static func requireOurs(_ session: Session) throws(CatalogError) {
+        let application: Int64
+        do throws(SQLiteError) {
+            application = try session.connection.pragmaInteger("application_id") ?? 0
+        } catch { throw CatalogError(error) }
+        guard application == Schema.applicationID else {
+            throw .damaged("this file is not a catalog of Breakwater; choose another directory")
+        }
     }
 
     private static func fill(_ session: Session, world: World) throws(CatalogError) {
@@ -88,8 +95,8 @@ enum FirstOpening {
         for scope in Scope.allCases {
             try session.run(
                 """
-                INSERT INTO marks (scope, incarnation, position, stamp, level, epoch)
-                VALUES (?1, 1, 0, zeroblob(28), 1, ?2)
+                INSERT INTO marks (scope, position, stamp, level, epoch)
+                VALUES (?1, 0, zeroblob(28), 1, ?2)
                 """,
                 .integer(Int64(scope.rawValue)),
                 .integer(Int64(Generation.first.number))

@@ -45,15 +45,21 @@ struct OpenCheck {
             throw damaged(scope, "the head is at \(head.position) but the last entry at \(last)")
         }
         guard head.position > 0 else { return }
-        let first = max(1, head.position - min(head.position, UInt64(OpenCheck.entriesMax)) + 1)
-        let entries = try view.entries(scope, from: first, limit: OpenCheck.entriesMax)
-        guard UInt64(entries.count) == head.position - first + 1 else {
-            throw damaged(scope, "entries are missing between \(first) and \(head.position)")
-        }
-        var predecessor: [UInt8]?
-        for entry in entries {
-            try EntryCheck.check(entry, after: predecessor)
-            predecessor = entry.chain
+        let first = head.position - min(head.position, UInt64(OpenCheck.entriesMax)) + 1
+        var next = first
+        var predecessor = first == 1 ? Head.empty.chain : nil
+        // Page by page: a thousand entries may have a gigabyte.
+        while next <= head.position {
+            let page = try view.entries(scope, from: next, limit: OpenCheck.entriesMax)
+            for entry in page {
+                guard entry.position == next else { break }
+                try EntryCheck.check(entry, after: predecessor)
+                predecessor = entry.chain
+                next += 1
+            }
+            guard page.last.map({ $0.position + 1 == next }) ?? false else {
+                throw damaged(scope, "entry \(next) is missing")
+            }
         }
         guard predecessor == head.chain else {
             throw damaged(scope, "the last entry's chain hash is not the head's")

@@ -7,9 +7,20 @@ import Synchronization
 final class Session: Sendable {
     let connection: Connection
     private let statements = Mutex<[String: Statement]>([:])
+    private let failure = Mutex<CatalogError?>(nil)
 
     init(_ connection: Connection) {
         self.connection = connection
+    }
+
+    /// The last error, for who finds that SQLite dropped the transaction because of it.
+    var newestError: CatalogError? { failure.withLock { $0 } }
+
+    /// What a failure of SQLite means, remembered.
+    private func note(_ error: SQLiteError) -> CatalogError {
+        let error = CatalogError(error)
+        failure.withLock { $0 = error }
+        return error
     }
 
     /// The statement of `sql`, prepared at its first use.
@@ -20,7 +31,7 @@ final class Session: Sendable {
             statements.withLock { $0[sql] = made }
             return made
         } catch {
-            throw CatalogError(error)
+            throw note(error)
         }
     }
 
@@ -28,7 +39,7 @@ final class Session: Sendable {
     @discardableResult
     func run(_ sql: String, _ values: Value...) throws(CatalogError) -> Int {
         let statement = try bound(sql, values)
-        do throws(SQLiteError) { try statement.run() } catch { throw CatalogError(error) }
+        do throws(SQLiteError) { try statement.run() } catch { throw note(error) }
         return connection.changes
     }
 
@@ -40,7 +51,7 @@ final class Session: Sendable {
     ) throws(CatalogError) -> Row? {
         let statement = try bound(sql, values)
         do throws(SQLiteError) { return try statement.first(read) } catch {
-            throw CatalogError(error)
+            throw note(error)
         }
     }
 
@@ -52,7 +63,26 @@ final class Session: Sendable {
     ) throws(CatalogError) -> [Row] {
         let statement = try bound(sql, values)
         do throws(SQLiteError) { return try statement.all(read) } catch {
-            throw CatalogError(error)
+            throw note(error)
+        }
+    }
+
+    /// Whether another row is wanted.
+    enum Wish {
+        case more
+        case enough
+    }
+
+    /// Runs `body` for rows of a query until it has enough.
+    func some(
+        _ sql: String,
+        _ values: Value...,
+        body: (Statement) -> Wish
+    ) throws(CatalogError) {
+        let statement = try bound(sql, values)
+        defer { statement.reset() }
+        while try step(statement) {
+            guard body(statement) == .more else { return }
         }
     }
 
@@ -68,7 +98,7 @@ final class Session: Sendable {
     }
 
     private func step(_ statement: Statement) throws(CatalogError) -> Bool {
-        do throws(SQLiteError) { return try statement.step() } catch { throw CatalogError(error) }
+        do throws(SQLiteError) { return try statement.step() } catch { throw note(error) }
     }
 
     private func bound(_ sql: String, _ values: [Value]) throws(CatalogError) -> Statement {
@@ -83,7 +113,7 @@ final class Session: Sendable {
                 }
             }
         } catch {
-            throw CatalogError(error)
+            throw note(error)
         }
         return statement
     }

@@ -23,7 +23,7 @@ import Testing
         for _ in 0..<3 {
             let fixture = try CatalogFixture()
             try world.begin(fixture)
-            for write in writes.shuffled(using: &generator) {
+            for write in generator.mixed(writes) {
                 try fixture.append([write.event(in: fixture)], at: write.milliseconds)
             }
             let found = try world.live(in: fixture)
@@ -73,7 +73,7 @@ private struct Names {
     }
 
     func event(_ generator: inout Dice) -> Write.Kind {
-        switch Int.random(in: 0..<8, using: &generator) {
+        switch generator.below(8) {
         case 0: .link(pick(blobs, &generator))
         case 1: .unlink(pick(blobs, &generator))
         case 2: .put(pick(manifests, &generator))
@@ -84,7 +84,7 @@ private struct Names {
     }
 
     private func pick(_ names: [String], _ generator: inout Dice) -> String {
-        names[Int.random(in: 0..<names.count, using: &generator)]
+        names[generator.below(names.count)]
     }
 
     /// The names that the catalog says are live; a tag with what it is.
@@ -183,14 +183,21 @@ private struct Model {
 }
 
 /// A small generator that gives the same numbers for the same seed.
-struct Dice: RandomNumberGenerator {
+struct Dice {
     var state: UInt64
 
-    mutating func next() -> UInt64 {
+    private mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
         mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
         return mixed ^ mixed >> 31
+    }
+    mutating func below(_ count: Int) -> Int { Int(next() % UInt64(count)) }
+
+    mutating func mixed<Item>(_ items: [Item]) -> [Item] {
+        var items = items
+        for index in items.indices.dropFirst() { items.swapAt(index, below(index + 1)) }
+        return items
     }
 }

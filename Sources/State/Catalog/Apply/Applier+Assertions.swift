@@ -73,9 +73,9 @@ extension Applier {
             assertion.names(try CatalogView(session).references(repository, digest), .namer)
             return
         }
-        guard let end = try tombstone(.manifest, repository, digest.key),
-            let facts = end.kept.flatMap({ ManifestFacts(stored: $0) })
+        guard let end = try tombstone(.manifest, repository, digest.key), let kept = end.kept
         else { return }
+        guard let facts = ManifestFacts(stored: kept) else { throw unreadable(digest) }
         if end.stamp <= assertion.stamp {
             try insert(facts, repository, at: assertion.stamp)
             assertion.names(facts.references, .namer)
@@ -109,6 +109,11 @@ extension Applier {
             .integer(Int64(ReferenceRole.child.rawValue)),
             read: { Stamp(sortable: $0.blob(0)) }
         ).flatMap { $0 }
+    }
+
+    /// What a tombstone keeps is ours; when it cannot be read the row was changed by somebody else.
+    func unreadable(_ digest: Digest) -> CatalogError {
+        .damaged("the tombstone of \(digest) cannot be read; run 'breakwater catalog rebuild'")
     }
 
     private func hasManifest(

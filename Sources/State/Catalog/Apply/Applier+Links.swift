@@ -102,9 +102,9 @@ extension Applier {
             )
             if isLive != nil { return }
         }
-        guard let end = try tombstone(.link, repository, digest.key),
-            let kept = end.kept.flatMap({ KeptLink($0) })
+        guard let end = try tombstone(.link, repository, digest.key), let bytes = end.kept
         else { return }
+        guard let kept = KeptLink(bytes) else { throw unreadable(digest) }
         if end.stamp <= stamp {
             try insertLink(digest, repository, size: kept.size, kept.generation, at: stamp)
         } else if holder == .namer {

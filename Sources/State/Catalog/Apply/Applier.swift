@@ -60,10 +60,7 @@ struct Applier {
     /// The greatest stamp seen and the position reached.
     private func mark() throws(CatalogError) {
         try session.run(
-            """
-            UPDATE marks SET incarnation = ?1, position = ?2, stamp = max(stamp, ?3) WHERE scope = ?4
-            """,
-            .integer(Int64(entry.origin.incarnation)),
+            "UPDATE marks SET position = ?1, stamp = max(stamp, ?2) WHERE scope = ?3",
             .number(position),
             .stamp(entry.stamp),
             .integer(Int64(entry.scope.rawValue))

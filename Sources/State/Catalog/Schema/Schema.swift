@@ -26,8 +26,8 @@ enum Schema {
     /// Tables that are a pure function of the entries.
     static let projection = """
         CREATE TABLE marks (
-            scope INTEGER PRIMARY KEY, incarnation INTEGER NOT NULL, position INTEGER NOT NULL,
-            stamp BLOB NOT NULL, level INTEGER NOT NULL, epoch INTEGER NOT NULL) STRICT;
+            scope INTEGER PRIMARY KEY, position INTEGER NOT NULL, stamp BLOB NOT NULL,
+            level INTEGER NOT NULL, epoch INTEGER NOT NULL) STRICT;
         CREATE TABLE namespaces (
             id BLOB PRIMARY KEY, name TEXT NOT NULL UNIQUE, stamp BLOB NOT NULL
         ) STRICT, WITHOUT ROWID;

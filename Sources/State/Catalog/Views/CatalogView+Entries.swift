@@ -17,29 +17,42 @@ extension CatalogView {
     }
 
     /// Up to `limit` stored entries of a journal from `position` on, in order.
+    ///
+    /// Fewer when they have more than `bytesMax` bytes together, but one at least: the next page begins
+    /// behind the last one that was given.
     public func entries(
         _ scope: Scope,
         from position: UInt64,
-        limit: Int
+        limit: Int,
+        bytesMax: Int = CatalogView.pageBytesMax
     ) throws(CatalogError) -> [StoredEntry] {
-        try session.all(
+        var entries: [StoredEntry] = []
+        var room = bytesMax
+        try session.some(
             """
             SELECT position, bytes, chain FROM entries
             WHERE scope = ?1 AND position >= ?2 ORDER BY position LIMIT ?3
             """,
             .integer(Int64(scope.rawValue)),
             try .number(position),
-            .integer(Int64(limit)),
-            read: { row in
-                StoredEntry(
-                    scope: scope,
-                    position: UInt64(row.integer(0)),
-                    bytes: row.blob(1),
-                    chain: row.blob(2)
-                )
-            }
-        )
+            .integer(Int64(limit))
+        ) { row in
+            let entry = StoredEntry(
+                scope: scope,
+                position: UInt64(row.integer(0)),
+                bytes: row.blob(1),
+                chain: row.blob(2)
+            )
+            room -= entry.bytes.count
+            guard room >= 0 || entries.isEmpty else { return .enough }
+            entries.append(entry)
+            return .more
+        }
+        return entries
     }
+
+    /// Bytes of entries in one answer.
+    public static let pageBytesMax = 4 << 20
 
     /// What the file says of itself: ids of estate, region, node.
     public func meta(_ key: String) throws(CatalogError) -> String? {

@@ -59,7 +59,10 @@ extension CatalogView {
         name.description.utf8.lexicographicallyPrecedes(text.utf8)
     }
 
-    /// The texts before each `-`, `.`, `_`, `/` of `text`, and `text`: namespaces with names beyond it.
+    /// The texts before each `-`, `.`, `/` of `text`, and `text`: namespaces with names beyond it.
+    ///
+    /// No other byte of a name sorts before the `/` that ends a namespace. The text is a client's and may
+    /// be no name at all.
     private func prefixes(of text: String) -> [String] {
         var prefixes: [String] = []
         for index in text.utf8.indices
@@ -70,10 +73,14 @@ extension CatalogView {
         return text.isEmpty ? [] : prefixes + [text]
     }
 
-    /// Names of namespaces greater than `after`, greatest first.
+    /// Names of namespaces greater than `after` that have anything to list, greatest first.
     private func namespaces(after: String) throws(CatalogError) -> [String] {
         try session.all(
-            "SELECT name FROM namespaces WHERE name > ?1 ORDER BY name LIMIT ?2",
+            """
+            SELECT name FROM namespaces WHERE name > ?1 AND EXISTS (
+                SELECT 1 FROM repositories WHERE namespace = namespaces.id AND manifests > 0)
+            ORDER BY name LIMIT ?2
+            """,
             .text(after),
             .integer(Int64(CatalogView.namespacesPage)),
             read: { $0.text(0) }
@@ -88,8 +95,10 @@ extension CatalogView {
         guard let id = try namespace(named: name) else { return nil }
         // Every path, when the namespace's own name is beyond `after`; else those beyond its rest.
         let isBeyond = after.utf8.lexicographicallyPrecedes(name.utf8)
-        let isInside = after.hasPrefix(name + "/")
-        let rest = isInside ? String(after.dropFirst(name.count + 1)) : ""
+        let prefix = Array(name.utf8) + [UInt8(ascii: "/")]
+        let isInside = after.utf8.starts(with: prefix)
+        let rest =
+            isInside ? String(decoding: after.utf8.dropFirst(prefix.count), as: UTF8.self) : ""
         let paths = try session.all(
             """
             SELECT path FROM repositories

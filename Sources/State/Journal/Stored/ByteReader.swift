@@ -58,7 +58,21 @@ struct ByteReader {
     }
 
     mutating func repository() throws(EntryError) -> RepositoryKey {
-        RepositoryKey(namespace: try id(), path: try text())
+        let key = RepositoryKey(namespace: try id(), path: try text())
+        guard key.path.isEmpty || RepositoryName("n/\(key.path)") != nil else {
+            throw .malformed("a repository's path breaks the grammar")
+        }
+        return key
+    }
+
+    /// A component of a name; those that begin with `_`, which no client can spell, are ours.
+    mutating func namespaceName() throws(EntryError) -> String {
+        let name = try text()
+        let isOurs = name.utf8.first == UInt8(ascii: "_")
+        guard let component = RepositoryName(isOurs ? name.dropFirst() : name[...]),
+            !component.description.utf8.contains(UInt8(ascii: "/"))
+        else { throw .malformed("a namespace's name breaks the grammar") }
+        return name
     }
 
     mutating func tag() throws(EntryError) -> Tag {

@@ -43,11 +43,13 @@ public enum EntryCodec {
     public static func decode(
         _ bytes: [UInt8]
     ) throws(EntryError) -> (entry: Entry, predecessor: [UInt8]) {
+        guard bytes.count <= sizeMax else { throw .malformed("it is longer than \(sizeMax) bytes") }
         var reader = ByteReader(bytes[...])
         let form = try reader.number(UInt8.self)
         guard form == version else { throw .unknownForm(form) }
         let level = try reader.number(UInt32.self)
         guard level <= levelSupported else { throw .unknownLevel(level) }
+        guard level > 0 else { throw .malformed("it has no level") }
         guard let scope = Scope(rawValue: try reader.number()) else {
             throw .malformed("it is of no known journal")
         }
@@ -57,11 +59,15 @@ public enum EntryCodec {
             incarnation: try reader.number(),
             position: try reader.number()
         )
+        guard origin.incarnation > 0, origin.position > 0 else {
+            throw .malformed("its origin is no place in a journal")
+        }
         let stamp = try reader.stamp()
         let basis = try reader.number(UInt64.self)
         let actor = try reader.id()
         let predecessor = Array(try reader.take(32))
         let count = try reader.number(UInt32.self)
+        guard count > 0 else { throw .malformed("it has no events") }
         var events: [Event] = []
         for _ in 0..<count {
             events.append(try event(&reader, in: scope))

@@ -58,7 +58,7 @@ extension Event {
         case .sweepEpochRaised: .sweepEpochRaised(try reader.number())
         case .regionHandover: .regionHandover(try reader.text())
         case .regionLevelRaised: .regionLevelRaised(try reader.number())
-        case .namespaceCreated: .namespaceCreated(try reader.id(), name: try reader.text())
+        case .namespaceCreated: .namespaceCreated(try reader.id(), name: try reader.namespaceName())
         case .estateHandover: .estateHandover(try reader.text())
         case .estateLevelRaised: .estateLevelRaised(try reader.number())
         }
@@ -93,11 +93,16 @@ extension ManifestFacts {
             references: []
         )
         let count = try reader.number(UInt32.self)
+        var seen: Set<ManifestReference> = []
         for _ in 0..<count {
             guard let role = ReferenceRole(rawValue: try reader.number()) else {
                 throw .malformed("a reference has no known role")
             }
-            facts.references.append(ManifestReference(role: role, digest: try reader.digest()))
+            let reference = ManifestReference(role: role, digest: try reader.digest())
+            guard seen.insert(reference).inserted else {
+                throw .malformed("a manifest names something twice")
+            }
+            facts.references.append(reference)
         }
         return facts
     }
