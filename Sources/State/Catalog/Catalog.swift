@@ -145,8 +145,13 @@ public final class Catalog: Sendable {
             try CatalogFile.checkpoint(try writer())
             try closeAll()
             let outcome = Result { () throws(CatalogError) in try replace() }
-            let writer = try Catalog.openWriter(path, options)
-            opened.withLock { $0 = Opened(writer: writer) }
+            do throws(CatalogError) {
+                let writer = try Catalog.openWriter(path, options)
+                opened.withLock { $0 = Opened(writer: writer) }
+            } catch {
+                world.lifeline.halt("the catalog could not be opened again: \(error)")
+                throw error
+            }
             try outcome.get()
         }
     }
