@@ -13,6 +13,7 @@ enum Main {
             exit(2)
         }
         DeterministicHashing.require()
+        SeedsUnderWay.watch()
         let campaign = Campaign(arguments)
         await campaign.run()
         exit(campaign.summary.failed.isEmpty ? 0 : 1)

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Catalog
-import Journal
 import Platform
 import Synchronization
 
@@ -21,22 +19,20 @@ final class Machine: Sendable {
     private static let watchEvery = Duration.milliseconds(10)
     /// How often it looks before it gives up.
     private static let watchesMax = 1000
-    /// Acknowledgements between two looks at the whole content.
-    private static let checksEvery = 8
 
     private let disk: SimulatedDisk
     private let clocks: VirtualClocks
     private let timeline: Timeline
     private let network: SimulatedNetwork
     private let random: SeededRandom
-    private let content: Content
+    private let chance: SharedGenerator
     private let ledger: Ledger
     private let findings: Findings
     private let trace: Trace
+    private let access: OperatorAccess
     private let mistake: Mistake?
-    private let journal: JournalChecker
+    private let inspector: Inspector
     private let isServing = Mutex(false)
-    private let acknowledged = Mutex(0)
 
     init(
         disk: SimulatedDisk,
@@ -44,10 +40,12 @@ final class Machine: Sendable {
         timeline: Timeline,
         network: SimulatedNetwork,
         random: SeededRandom,
+        chance: SharedGenerator,
         content: Content,
         ledger: Ledger,
         findings: Findings,
         trace: Trace,
+        access: OperatorAccess,
         mistake: Mistake?
     ) {
         self.disk = disk
@@ -55,12 +53,13 @@ final class Machine: Sendable {
         self.timeline = timeline
         self.network = network
         self.random = random
-        self.content = content
+        self.chance = chance
         self.ledger = ledger
         self.findings = findings
         self.trace = trace
+        self.access = access
         self.mistake = mistake
-        journal = JournalChecker(findings: findings)
+        inspector = Inspector(content: content, findings: findings, disk: disk)
     }
 
     /// Starts the product and lets it serve until `isOver`, its time is over, or it crashes.
@@ -71,19 +70,29 @@ final class Machine: Sendable {
         let world = World(clocks: clocks, random: random, files: files, lifeline: lifeline)
         let node: SimulatedNode
         do {
-            node = try SimulatedNode(world: world, lifeline: lifeline)
-            try check(node.catalog)
+            node = try await SimulatedNode(
+                world: world,
+                lifeline: lifeline,
+                sequencer: DelayingSequencer(
+                    timeline: timeline,
+                    generator: chance,
+                    findings: findings
+                )
+            )
+            try inspector.check(node.catalog)
         } catch {
             trace.note("\(timeline.stamp) start: \(error)")
             return disk.isDown ? .crashed : .refused("\(error)")
         }
         trace.note("\(timeline.stamp) serving")
         network.connect(node.handler, isReachable: { !self.disk.isDown }) {
-            self.noteAcknowledged(node.catalog)
+            self.inspector.noteAcknowledged(node.catalog)
         }
+        access.open(node.registry, isRunning: { !self.disk.isDown })
         isServing.withLock { $0 = true }
         await watch(since: timeline.now, lifetime, isOver)
         isServing.withLock { $0 = false }
+        access.close()
         network.disconnect()
         guard !disk.isDown else { return .crashed }
         return await stop(node)
@@ -135,47 +144,5 @@ final class Machine: Sendable {
         }
         disk.crash()
         return .stopped
-    }
-
-    // MARK: - Checks
-
-    /// Everything that can be said of a catalog that was just opened: I2, I4, I11.
-    private func check(_ catalog: Catalog) throws {
-        _ = try catalog.read { view throws(CatalogError) in
-            try journal.check(view)
-            try contentChecker.check(view)
-        }
-        try HistoryChecker(findings: findings).check(catalog)
-    }
-
-    /// Notes where the journals stand when a client is told that its change is done.
-    private func noteAcknowledged(_ catalog: Catalog) {
-        let isDue = acknowledged.withLock { count in
-            count += 1
-            return count % Machine.checksEvery == 0
-        }
-        do throws(CatalogError) {
-            let heads = try catalog.read { view throws(CatalogError) in
-                if isDue { try contentChecker.check(view) }
-                return try view.heads()
-            }
-            journal.acknowledged(at: heads)
-        } catch {
-            // The machine may stop at any call, this one included; then nothing was acknowledged.
-            findings.require(
-                disk.isDown,
-                .converges,
-                "the catalog cannot be read after a change was acknowledged: \(error)"
-            )
-        }
-    }
-
-    private var contentChecker: ContentChecker {
-        ContentChecker(
-            content: content,
-            findings: findings,
-            disk: disk,
-            directory: SimulatedNode.directory
-        )
     }
 }

@@ -22,6 +22,11 @@ public final class SimulatedLifeline: Lifeline {
         disk.crash()
     }
 
+    /// Notes what an operator would read.
+    func note(_ notice: String) {
+        trace.note(notice)
+    }
+
     /// Why the process ended itself; nil when it did not.
     public var reason: String? { reasons.withLock { $0.first } }
 }

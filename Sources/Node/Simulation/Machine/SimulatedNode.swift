@@ -10,7 +10,7 @@ import RegistryAPI
 import SQLite
 
 /// One process of the product on a simulated machine: registrar, journals, catalog, blob store and
-/// handler as they are in production, wired as the node wires them.
+/// handler as they are in production, wired in the order in which the node wires them.
 ///
 /// SQLite is the real one, over the VFS that checks pages, over the directory of the simulated disk.
 struct SimulatedNode: Sendable {
@@ -20,37 +20,53 @@ struct SimulatedNode: Sendable {
     let catalog: Catalog
     let registry: Registry
     let handler: any Handler
+    let canary: Canary
     let lifeline: SimulatedLifeline
-    private let pageCheck: PageCheckVFS
+    private let pages: PageCheckVFS
 
     /// Starts a node, or throws what its start-up refuses with.
-    init(world: World, lifeline: SimulatedLifeline) throws {
+    init(
+        world: World,
+        lifeline: SimulatedLifeline,
+        sequencer: any Sequencer = LocalSequencer(),
+        options: Registry.Options = Registry.Options()
+    ) async throws {
         self.lifeline = lifeline
         let directory = try world.files.directory(at: SimulatedNode.directory, .createIfMissing)
-        pageCheck = PageCheckVFS(
-            over: .directory(
-                DirectoryVFS(directory, clocks: world.clocks, random: world.random)
-            )
-        ) { failure in
-            lifeline.halt("\(failure)")
-        }
-        var catalogOptions = Catalog.Options()
-        catalogOptions.vfs = pageCheck
-        catalogOptions.checkpointFrames = SimulatedNode.checkpointFrames
-        catalog = try Catalog(at: SimulatedNode.directory, world: world, options: catalogOptions)
+        let (keyring, _) = try Keyring.open(in: directory, world: world)
         var blobOptions = DiskBlobStore.Options()
         blobOptions.freeBytesFloor = SimulatedNode.freeBytesFloor
         blobOptions.flushEvery = SimulatedNode.flushEvery
         let blobs = try DiskBlobStore(in: directory, world: world, options: blobOptions)
-        let (keyring, _) = try Keyring.open(in: directory, world: world)
+        pages = PageCheckVFS(
+            over: .directory(
+                DirectoryVFS(directory, clocks: world.clocks, random: world.random)
+            )
+        ) { failure in
+            lifeline.halt("the catalog could not be synced: \(failure)")
+        }
+        var catalogOptions = Catalog.Options()
+        catalogOptions.vfs = pages
+        catalogOptions.checkpointFrames = SimulatedNode.checkpointFrames
+        catalog = try Catalog(
+            at: SimulatedNode.directory,
+            world: world,
+            options: catalogOptions
+        )
         registry = Registry(
             world: world,
             catalog: catalog,
             blobs: blobs,
-            sequencer: LocalSequencer(),
-            keyring: keyring
+            sequencer: sequencer,
+            keyring: keyring,
+            options: options
         )
         handler = DistributionHandler(registry: registry)
+        canary = Canary(registry)
+        // As in production, a node whose canary cannot be placed serves all the same.
+        do throws(RegistryError) { try await canary.place() } catch {
+            lifeline.note("the canary content could not be placed: \(error)")
+        }
     }
 
     /// Stops in order: nothing is in flight any more.

@@ -47,6 +47,10 @@ public struct Simulation: Sendable {
 
     /// Runs it to its end, on a thread of its own.
     public func run() -> Report {
+        SeedsUnderWay.note(options.seed) { play() }
+    }
+
+    private func play() -> Report {
         let story = Story(options)
         do throws(SimulationFault) {
             try story.executor.run { await story.tell() }

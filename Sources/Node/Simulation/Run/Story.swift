@@ -20,6 +20,7 @@ final class Story: Sendable {
     let network: SimulatedNetwork
     let executor: SeededExecutor
     let machine: Machine
+    private let access = OperatorAccess()
     private let workIsDone = Mutex(false)
 
     init(_ options: Simulation.Options) {
@@ -53,10 +54,12 @@ final class Story: Sendable {
             timeline: timeline,
             network: network,
             random: SeededRandom(generator("random")),
+            chance: SharedGenerator(generator("machine")),
             content: content,
             ledger: ledger,
             findings: findings,
             trace: trace,
+            access: access,
             mistake: options.mistake
         )
         trace.note(
@@ -146,6 +149,7 @@ final class Story: Sendable {
             findings: findings,
             timeline: timeline,
             trace: trace,
+            access: access,
             generator: SeededGenerator(seed: options.seed, purpose: purpose)
         )
     }

@@ -5,7 +5,8 @@ import OCI
 /// What clients do, with how often they do it.
 enum Operation: String, CaseIterable {
     case pushImage, moveTag, pushUnderTags, uploadBlob, wrongDigest, deleteTag, deleteManifest
-    case deleteBlob, pullTag, pullManifest, pullBlob, pullPart, listTags, listReferrers, pause
+    case deleteBlob, pullTag, pullManifest, pullBlob, pullPart, listTags, listReferrers
+    case listRepositories, deleteRepository, copyImage, rebuildCatalog, verifyContent, pause
 
     var weight: Int {
         switch self {
@@ -23,6 +24,11 @@ enum Operation: String, CaseIterable {
         case .pullPart: 4
         case .listTags: 5
         case .listReferrers: 5
+        case .listRepositories: 3
+        case .deleteRepository: 1
+        case .copyImage: 3
+        case .rebuildCatalog: 1
+        case .verifyContent: 1
         case .pause: 2
         }
     }
@@ -65,6 +71,13 @@ extension Client {
         case .pullPart: await pullPart(blob, in: repository)
         case .listTags: await listTags(repository)
         case .listReferrers: await listReferrers(of: manifest, in: repository)
+        case .listRepositories: await listRepositories()
+        case .deleteRepository: await deleteRepository(repository)
+        case .copyImage:
+            let source = generator.pick(content.repositories)
+            await copyImage(manifest, from: source, to: repository, tag: tag)
+        case .rebuildCatalog: await rebuildCatalog()
+        case .verifyContent: await verifyContent()
         case .pause:
             let seconds = generator.within(1...20)
             try? await timeline.sleep(for: .seconds(seconds))

@@ -190,6 +190,30 @@ extension Client {
         }
     }
 
+    /// Checks the list of repositories: one is there while it has a manifest.
+    func listRepositories() async {
+        let request = WireRequest("GET", "/v2/_catalog")
+        guard let answered = await persistently(request) else { return }
+        findings.count("list repositories")
+        guard answered.status == 200 else { return unexpected(request, answered) }
+        let text = String(decoding: answered.response.body, as: UTF8.self)
+        for repository in content.repositories {
+            let isListed = text.contains("\"\(repository)\"")
+            let subjects = content.manifests.map { Subject.manifest(repository, $0.digest) }
+            let fits = subjects.map { subject in
+                ledger.possibleValues(subject, foundBy: answered.ticket)
+            }
+            // Listed: some manifest may be there. Not listed: each may be absent.
+            findings.require(
+                isListed
+                    ? fits.contains { $0.contains { $0 != nil } }
+                    : fits.allSatisfy { $0.contains(nil) },
+                .readYourWrites,
+                "\(request.line) \(isListed ? "lists" : "does not list") \(repository)"
+            )
+        }
+    }
+
     private func checkBytes(
         _ request: WireRequest,
         _ answered: Answered,

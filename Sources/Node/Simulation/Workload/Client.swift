@@ -15,6 +15,7 @@ public struct Client: Sendable {
     let findings: Findings
     let timeline: Timeline
     let trace: Trace
+    let access: OperatorAccess
     var generator: SeededGenerator
     /// What the client may expect.
     var phase = Phase.safety
@@ -36,6 +37,7 @@ public struct Client: Sendable {
         findings: Findings,
         timeline: Timeline,
         trace: Trace,
+        access: OperatorAccess = OperatorAccess(),
         generator: SeededGenerator
     ) {
         self.number = number
@@ -45,6 +47,7 @@ public struct Client: Sendable {
         self.findings = findings
         self.timeline = timeline
         self.trace = trace
+        self.access = access
         self.generator = generator
     }
 

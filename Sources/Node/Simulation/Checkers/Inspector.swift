@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import Synchronization
+
+/// All checks of a catalog and the platter under it, for whoever runs a node.
+final class Inspector: Sendable {
+    /// Acknowledgements between two looks at the whole content.
+    private static let checksEvery = 8
+
+    private let findings: Findings
+    private let disk: SimulatedDisk
+    private let contentChecker: ContentChecker
+    private let journalChecker: JournalChecker
+    private let acknowledged = Mutex(0)
+
+    init(content: Content, findings: Findings, disk: SimulatedDisk) {
+        self.findings = findings
+        self.disk = disk
+        journalChecker = JournalChecker(findings: findings)
+        contentChecker = ContentChecker(
+            content: content,
+            findings: findings,
+            disk: disk,
+            directory: SimulatedNode.directory
+        )
+    }
+
+    /// Everything that can be said of a catalog that was just opened: I2, I4, I11.
+    func check(_ catalog: Catalog) throws {
+        try catalog.read { view throws(CatalogError) in
+            try journalChecker.check(view)
+            try contentChecker.check(view)
+        }
+        try HistoryChecker(findings: findings).check(catalog)
+    }
+
+    /// Notes where the journals stand when a client is told that its change is done.
+    func noteAcknowledged(_ catalog: Catalog) {
+        let isDue = acknowledged.withLock { count in
+            count += 1
+            return count % Inspector.checksEvery == 0
+        }
+        do throws(CatalogError) {
+            let heads = try catalog.read { view throws(CatalogError) in
+                if isDue { try contentChecker.check(view) }
+                return try view.heads()
+            }
+            journalChecker.acknowledged(at: heads)
+        } catch {
+            // The machine may stop at any call, this one included; then nothing was acknowledged.
+            findings.require(
+                disk.isDown,
+                .converges,
+                "the catalog cannot be read after a change was acknowledged: \(error)"
+            )
+        }
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OCI
+import Registry
+import Synchronization
+
+/// The way an operator's commands reach the node that runs now, as through its socket.
+public final class OperatorAccess: Sendable {
+    private let node = Mutex<(registry: Registry, isRunning: @Sendable () -> Bool)?>(nil)
+
+    /// Makes an access to no node.
+    public init() {}
+
+    func open(_ registry: Registry, isRunning: @escaping @Sendable () -> Bool) {
+        node.withLock { $0 = (registry, isRunning) }
+    }
+
+    func close() {
+        node.withLock { $0 = nil }
+    }
+
+    /// The registry, while its node runs.
+    var current: (registry: Registry, isRunning: @Sendable () -> Bool)? {
+        node.withLock { $0 }
+    }
+}
+
+extension Client {
+    /// Does something to the registry that is no request of the distribution API.
+    ///
+    /// Returns what refused it, or nil when it was done or when nobody knows.
+    private func operate(
+        _ what: String,
+        _ effects: [Effect],
+        _ body: (Registry) async throws(RegistryError) -> Void
+    ) async -> (refusal: Refusal, ticket: Ledger.Ticket)? {
+        guard let (registry, isRunning) = access.current, isRunning() else { return nil }
+        let ticket = ledger.begin(effects, what)
+        findings.count(what)
+        do throws(RegistryError) {
+            try await body(registry)
+            ledger.end(ticket, isRunning() ? .done : .unknown)
+            trace.note("\(timeline.stamp) c\(number) \(what) → done")
+            return nil
+        } catch {
+            trace.note("\(timeline.stamp) c\(number) \(what) → \(error)")
+            guard case .refused(let refusal) = error, isRunning() else {
+                ledger.end(ticket, .unknown)
+                return nil
+            }
+            ledger.end(ticket, .refused)
+            return (refusal, ticket)
+        }
+    }
+
+    /// Deletes everything a repository has.
+    func deleteRepository(_ repository: RepositoryName) async {
+        let effects =
+            content.tags.map { Effect(.tag(repository, $0), nil) }
+            + content.manifests.map { Effect(.manifest(repository, $0.digest), nil) }
+            + content.blobs.map { Effect(.blob(repository, $0.digest), nil) }
+        let refused = await operate("delete repository", effects) {
+            registry throws(RegistryError) in
+            try await registry.changeWholly(repository, .deleteRepository)
+        }
+        guard let refused else { return }
+        if case .nameUnknown = refused.refusal { return }
+        findings.report(
+            Violation(.answers, "deleting \(repository) was refused: \(refused.refusal)")
+        )
+    }
+
+    /// Copies an image with all it names into another repository, by reference.
+    func copyImage(
+        _ manifest: Content.Manifest,
+        from source: RepositoryName,
+        to target: RepositoryName,
+        tag: Tag
+    ) async {
+        guard source != target else { return }
+        let all = [manifest] + manifest.children.compactMap { content.manifest($0) }
+        var effects = [Effect(.tag(target, tag), manifest.digest)]
+        effects += all.map { Effect(.manifest(target, $0.digest), $0.digest) }
+        effects += all.flatMap(\.blobs).map { Effect(.blob(target, $0), $0) }
+        let refused = await operate("copy image", effects) { registry throws(RegistryError) in
+            try await registry.changeWholly(
+                target,
+                .copyImage(from: source, manifest.digest, tag: tag)
+            )
+        }
+        guard let refused else { return }
+        let possible = ledger.possibleValues(
+            .manifest(source, manifest.digest),
+            foundBy: refused.ticket
+        )
+        findings.require(
+            possible.contains(nil),
+            .readYourWrites,
+            "copying \(manifest.digest) from \(source) was refused although it is there: "
+                + "\(refused.refusal)"
+        )
+    }
+
+    /// Makes the projection anew while everybody goes on.
+    func rebuildCatalog() async {
+        let refused = await operate("rebuild catalog", []) { registry throws(RegistryError) in
+            try await registry.rebuildCatalog { _, _ in }
+        }
+        if let refused {
+            findings.report(
+                Violation(.answers, "a rebuild was refused: \(refused.refusal)")
+            )
+        }
+    }
+
+    /// Compares names and content, every byte.
+    func verifyContent() async {
+        _ = await operate("verify content", []) { registry throws(RegistryError) in
+            let report = try await registry.verifyContent(deep: true) { _ in }
+            // What is pushed while the comparison runs is neither missing nor damaged.
+            findings.require(
+                report.isSound || !isServing,
+                .noDangling,
+                "a verification found missing \(report.missing) and damaged \(report.damaged)"
+            )
+        }
+    }
+
+    private var isServing: Bool { access.current?.isRunning() ?? false }
+}
