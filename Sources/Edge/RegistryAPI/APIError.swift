@@ -21,6 +21,8 @@ struct APIError: Error {
     var headers: [(String, String)] = []
     /// Whether bytes of the request may still be on their way, so that the connection must end.
     var closesConnection = false
+    /// What the operator's log says and the client need not know: which call failed on what.
+    var cause: String?
 
     init(
         _ code: ErrorCode,
@@ -50,6 +52,7 @@ struct APIError: Error {
         }
         response.closesConnection = closesConnection
         response.logFields = [("error", code.rawValue)]
+        if let cause { response.logFields.append(("cause", cause)) }
         return response
     }
 }
@@ -59,8 +62,12 @@ extension APIError {
     init(_ error: RegistryError) {
         switch error {
         case .refused(let refusal): self.init(refusal)
-        case .catalog(let error): self.init(error)
-        case .blobs(let error): self.init(error)
+        case .catalog(let error):
+            self.init(error)
+            if status >= 500 { cause = "\(error)" }
+        case .blobs(let error):
+            self.init(error)
+            if status >= 500 { cause = "\(error)" }
         case .body(let error): self.init(error)
         case .overloaded:
             self.init(.tooManyRequests, "more is under way than may be at once; try again")
@@ -93,6 +100,7 @@ extension APIError {
                 .unavailable,
                 "the copy of \(digest) here is damaged or missing; push it again to heal it"
             )
+            cause = "the copy of \(digest) is damaged, missing or cannot be read"
         }
     }
 

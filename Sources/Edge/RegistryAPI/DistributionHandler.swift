@@ -45,11 +45,17 @@ public struct DistributionHandler: Handler {
     let registry: Registry
     let options: Options
     let manifestRoom: Room
+    private let telemetry: RequestTelemetry?
 
-    /// Makes a handler.
-    public init(registry: Registry, options: Options = Options()) {
+    /// Makes a handler; without telemetry nothing is counted or logged.
+    public init(
+        registry: Registry,
+        options: Options = Options(),
+        telemetry: RequestTelemetry? = nil
+    ) {
         self.registry = registry
         self.options = options
+        self.telemetry = telemetry
         manifestRoom = Room(max(options.manifestBytesMax, options.manifestSizeMax))
     }
 
@@ -65,6 +71,25 @@ public struct DistributionHandler: Handler {
         return registry.inMemory(head.path).map { answer(with: $0, head) }
     }
 
+    /// Counts and logs, whoever answered.
+    public func finished(
+        _ head: RequestHead,
+        status: Int,
+        bytesReceived: UInt64,
+        bytesSent: UInt64,
+        duration: Duration,
+        logFields: [(String, String)]
+    ) {
+        telemetry?.finished(
+            head,
+            status: status,
+            bytesReceived: bytesReceived,
+            bytesSent: bytesSent,
+            duration: duration,
+            logFields: logFields
+        )
+    }
+
     /// Answers everything.
     public func answer(_ head: RequestHead, body: any RequestBody) async -> Response {
         do {
@@ -75,9 +100,7 @@ public struct DistributionHandler: Handler {
                     "there is no such endpoint; the API begins at /v2/"
                 )
             }
-            var response = try await respond(to: head, route, body)
-            response.logFields.append(("route", route.name))
-            return response
+            return try await respond(to: head, route, body)
         } catch let error as APIError {
             return DistributionHandler.withVersion(error.response)
         } catch let error as RegistryError {

@@ -22,20 +22,6 @@ enum Route: Hashable, Sendable {
     /// Docker's list of repositories.
     case catalog
 
-    /// The route in metrics and logs.
-    var name: String {
-        switch self {
-        case .base: "base"
-        case .blob: "blob"
-        case .manifest: "manifest"
-        case .uploads: "uploads"
-        case .upload: "upload"
-        case .tags: "tags"
-        case .referrers: "referrers"
-        case .catalog: "catalog"
-        }
-    }
-
     /// The methods it takes, for `Allow`.
     var methods: [String] {
         switch self {

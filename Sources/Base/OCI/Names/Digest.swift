@@ -57,7 +57,7 @@ public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// Parses `sha256:` and 64, or `sha512:` and 128, lower-case hexadecimal digits.
     public init?(_ text: some StringProtocol) {
-        let utf8 = Array(text.utf8)
+        let utf8 = Array(String(text).utf8)
         guard utf8.count > 7, utf8[6] == UInt8(ascii: ":"),
             let algorithm = Algorithm(name: String(decoding: utf8[..<6], as: UTF8.self)),
             utf8.count == 7 + 2 * algorithm.byteCount

@@ -20,9 +20,10 @@ public struct RepositoryName: Hashable, Comparable, Sendable, CustomStringConver
 
     /// Parses a name; nil when the grammar refuses it.
     public init?(_ text: some StringProtocol) {
-        guard text.utf8.count <= RepositoryName.lengthMax else { return nil }
-        guard RepositoryName.isValid(text.utf8) else { return nil }
-        description = String(text)
+        let text = String(text)
+        guard text.utf8.count <= RepositoryName.lengthMax, RepositoryName.isValid(text.utf8)
+        else { return nil }
+        description = text
     }
 
     /// The first component: the namespace's name.
@@ -38,7 +39,7 @@ public struct RepositoryName: Hashable, Comparable, Sendable, CustomStringConver
     /// What the last bytes were: a component's start, a letter or digit, or a separator.
     private enum Place { case start, alphanumeric, dot, underscore, underscores, hyphens }
 
-    private static func isValid(_ bytes: some Sequence<UInt8>) -> Bool {
+    private static func isValid(_ bytes: String.UTF8View) -> Bool {
         var place = Place.start
         for byte in bytes {
             switch (byte, place) {

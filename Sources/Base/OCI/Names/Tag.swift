@@ -10,11 +10,13 @@ public struct Tag: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// Parses a tag; nil when the grammar refuses it.
     public init?(_ text: some StringProtocol) {
+        // Read as one concrete type: the compiler does not specialise for callers in other modules.
+        let text = String(text)
         guard let first = text.utf8.first, text.utf8.count <= Tag.lengthMax,
             first != UInt8(ascii: "."), first != UInt8(ascii: "-"),
             text.utf8.allSatisfy(Tag.allows)
         else { return nil }
-        description = String(text)
+        description = text
     }
 
     /// Byte order.
