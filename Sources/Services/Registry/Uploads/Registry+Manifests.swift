@@ -78,8 +78,14 @@ extension Registry {
                 .begin,
                 expected: digest.algorithm
             )
-            try await staging.append(bytes, at: 0)
-            return try await staging.publish(as: digest, generation: generation)
+            do throws(BlobError) {
+                try await staging.append(bytes, at: 0)
+                return try await staging.publish(as: digest, generation: generation)
+            } catch {
+                // Nobody comes back to it.
+                try? await staging.cancel()
+                throw error
+            }
         } catch {
             throw .blobs(error)
         }
