@@ -145,7 +145,7 @@ let modules: [Module] = [
             "Journal", "Catalog", "Blobs", "BlobsDisk", "Registry", "RegistryAPI", "ControlAPI",
             "Configuration",
         ],
-        tests: ["HTTPClient"]
+        tests: ["HTTPClient", "Contracts"]
     ),
     Module(
         name: "Simulation",

@@ -27,6 +27,11 @@ enum Output {
         write("\r[\(bar)\(gap)] \(done) of \(total) \(unit)\(end)", to: 2, ending: "")
     }
 
+    /// Redraws one line that shows how far work of unknown length is.
+    static func progress(_ unit: String, _ done: Int) {
+        write("\r\(done) \(unit) ", to: 2, ending: "")
+    }
+
     private static func write(_ text: String, to descriptor: Int32, ending: String = "\n") {
         let bytes = Array("\(text)\(ending)".utf8)
         var written = 0

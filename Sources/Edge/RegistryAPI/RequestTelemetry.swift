@@ -103,7 +103,7 @@ public final class RequestTelemetry: Sendable {
 
 /// What a request is about, as far as metrics say.
 enum RouteName: String, CaseIterable {
-    case base, blob, manifest, uploads, upload, tags, referrers, catalog, health, other
+    case base, blob, manifest, uploads, upload, tags, referrers, catalog, health, control, other
 
     /// Its place in `allCases`.
     var index: Int {
@@ -117,7 +117,8 @@ enum RouteName: String, CaseIterable {
         case .referrers: 6
         case .catalog: 7
         case .health: 8
-        case .other: 9
+        case .control: 9
+        case .other: 10
         }
     }
 
@@ -129,7 +130,7 @@ enum RouteName: String, CaseIterable {
                 switch path {
                 case "/v2": .base
                 case "/livez", "/readyz", "/contentz", "/metrics": .health
-                default: .other
+                default: path.hasPrefix("/control/") ? .control : .other
                 }
             return
         }

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import BlobsDisk
 import Catalog
 public import Configuration
-import ControlAPI
 import HTTP
 import HTTPServer
-import Journal
-import OCI
 public import Platform
 import Registry
-import RegistryAPI
-import SQLite
+import Telemetry
 
 /// One server, wired: what starts, in which order, and how it stops.
 ///
@@ -23,7 +18,9 @@ public final class Node: Sendable {
     private let settings: Settings
     private let world: World
     private let lock: DirectoryLock
-    private let catalog: Catalog
+    private let data: DataDirectory
+    private let log: NodeLog
+    private let caretaker: Caretaker
     private let servers: [Server]
     /// Where clients reach the main listener.
     public let address: String
@@ -31,64 +28,56 @@ public final class Node: Sendable {
     public let notices: [String]
 
     /// Starts a node; when it returns, clients are answered.
-    public init(_ settings: Settings, world: World) async throws(NodeError) {
+    public init(_ settings: Settings, log: NodeLog, world: World) async throws(NodeError) {
         self.settings = settings
         self.world = world
-        var notices = settings.warnings
-        let path = settings.data
-        let directory = try NodeError.step("open the data directory '\(path)'") {
-            try world.files.directory(at: path, .createIfMissing)
+        self.log = log
+        _ = try NodeError.step("open the data directory '\(settings.data)'") {
+            try world.files.directory(at: settings.data, .createIfMissing)
         }
-        let lock = try Node.lock(path)
-        let (keyring, isNewKeyring) = try NodeError.step("open the keyring") {
-            try Keyring.open(in: directory, world: world)
-        }
-        if isNewKeyring {
-            notices.append(
-                "made the keyring '\(path)/\(Keyring.fileName)'; keep a copy of it with your backups"
-            )
-        }
-        let blobs = try NodeError.step("open the content") {
-            try DiskBlobStore(in: directory, world: world, options: settings.disk)
-        }
-        let lifeline = world.lifeline
-        let pages = PageCheckVFS(over: .system) { failure in
-            lifeline.halt("the catalog could not be synced: \(failure)")
-        }
-        var options = Catalog.Options()
-        options.vfs = pages
-        let catalog = try NodeError.step("open the catalog") {
-            try Catalog(at: path, world: world, options: options)
-        }
-        let registry = Registry(
-            world: world,
-            catalog: catalog,
-            blobs: blobs,
-            sequencer: LocalSequencer(),
-            keyring: keyring,
-            options: settings.registry
-        )
+        lock = try Node.lock(settings.data)
+        data = try DataDirectory(at: settings.data, world: world, content: settings.disk)
+        var notices = settings.warnings + data.notices
+        let registry = data.registry(world, settings.registry)
         let canary = Canary(registry)
         do throws(RegistryError) { try await canary.place() } catch {
             notices.append("the canary content could not be placed: \(error)")
         }
-        let wiring = Wiring(
-            settings: settings,
-            registry: registry,
-            canary: canary,
-            blobs: blobs,
-            directory: directory,
-            pages: pages,
-            started: world.clocks.monotonic(),
+        let (metrics, started) = (Metrics(), world.clocks.monotonic())
+        registry.measure(in: metrics)
+        NodeMetrics(data: data, log: log.log).register(
+            in: metrics,
+            version: Node.version,
+            started: started,
             clocks: world.clocks
         )
-        servers = try wiring.servers(path)
+        servers = try Wiring(
+            settings: settings,
+            world: world,
+            data: data,
+            registry: registry,
+            canary: canary,
+            log: log.log,
+            metrics: metrics,
+            started: started
+        ).servers()
+        caretaker = Caretaker(
+            blobs: data.blobs,
+            stagingAge: settings.storage.stagingAge,
+            pages: data.pages,
+            log: log.log
+        )
+        caretaker.start()
         let scheme = settings.tls.certificate == nil ? "http" : "https"
         let endpoint = Endpoint(address: settings.listen.address, port: servers[0].port)
         address = "\(scheme)://\(endpoint)"
-        self.lock = lock
-        self.catalog = catalog
         self.notices = notices
+        for notice in notices { log.log.write(.warning, notice) }
+        log.log.write(
+            .info,
+            "ready",
+            [("version", .text(Node.version)), ("address", .text(address))]
+        )
     }
 
     /// Stops: no new connections, requests in flight end within the grace, the catalog is closed
@@ -96,16 +85,25 @@ public final class Node: Sendable {
     ///
     /// Blocks the calling thread.
     public func stop() throws(NodeError) {
+        log.log.write(.info, "stopping")
         for server in servers { server.stop(grace: settings.shutdownGrace) }
-        try NodeError.step("close the catalog") { try catalog.close() }
+        caretaker.stop()
+        try NodeError.step("close the catalog") { try data.catalog.close() }
+        log.log.write(.info, "stopped")
     }
 
-    /// Shows the certificate that is in the files now.
-    public func reload() throws(NodeError) {
-        guard let certificate = try Wiring.certificate(settings, world) else { return }
-        try NodeError.step("reload the certificate") {
-            try servers[0].reloadCertificate(certificate)
+    /// Shows the certificate that is in the files now, takes the log's new level, and opens its file
+    /// anew.
+    ///
+    /// The rest of `settings` counts from the next start.
+    public func reload(_ settings: Settings) throws(NodeError) {
+        try log.reload(settings)
+        if let certificate = try Wiring.certificate(self.settings, world) {
+            try NodeError.step("reload the certificate") {
+                try servers[0].reloadCertificate(certificate)
+            }
         }
+        log.log.write(.info, "reloaded")
     }
 
     private static func lock(_ path: String) throws(NodeError) -> DirectoryLock {

@@ -145,7 +145,7 @@ public final class DiskBlobStore: BlobStore {
     /// For a worker, a few times an hour: each call also counts their ages on (`StagingAges`: a
     /// clock that jumps drops nothing) and closes those nobody used since the call before.
     @discardableResult
-    public func expireStagings(olderThan bound: Duration) async throws(BlobError) -> Int {
+    public func expireStagings(olderThan bound: Duration) throws(BlobError) -> Int {
         try stagings.expire(olderThan: bound)
     }
 }

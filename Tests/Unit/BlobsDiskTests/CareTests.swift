@@ -22,7 +22,7 @@ import Testing
         var dropped = 0
         for _ in 0..<hours {
             fixture.clocks.advance(hour)
-            dropped += try await store.expireStagings(olderThan: week)
+            dropped += try store.expireStagings(olderThan: week)
         }
         return dropped
     }
@@ -30,7 +30,7 @@ import Testing
     @Test func `drops what lay untouched for a week, and nothing a moment before`() async throws {
         let store = try fixture.open()
         let (id, staging) = try await fixture.begin([1], in: store)
-        #expect(try await store.expireStagings(olderThan: week) == 0)
+        #expect(try store.expireStagings(olderThan: week) == 0)
         #expect(try await pass(hours: 7 * 24 - 1, store) == 0)
         let listed = try await store.stagingPage(after: nil, limit: 9)
         #expect(listed.map(\.id) == [id])
@@ -67,7 +67,7 @@ import Testing
     @Test func `counts on over restarts, and not while nothing ran`() async throws {
         let first = try fixture.open()
         _ = try await fixture.begin([1], in: first)
-        #expect(try await first.expireStagings(olderThan: week) == 0)
+        #expect(try first.expireStagings(olderThan: week) == 0)
         #expect(try await pass(hours: 100, first) == 0)
         fixture.clocks.advance(week * 10)
         let second = try fixture.open()
@@ -91,11 +91,11 @@ import Testing
     // The record is a format: docs/formats/blob-directory.md.
     @Test func `writes its record as the format says, and only when it changed`() async throws {
         let store = try fixture.open()
-        try await store.expireStagings(olderThan: week)
+        try store.expireStagings(olderThan: week)
         #expect(try !fixture.paths().contains("staging-ages"))
         var ids: [Identifier] = []
         for _ in 0..<3 { ids.append(try await fixture.begin([1, 2], in: store).id) }
-        try await store.expireStagings(olderThan: week)
+        try store.expireStagings(olderThan: week)
         _ = try await pass(hours: 2, store)
         let expected =
             "breakwater staging ages 1\n"
@@ -103,7 +103,7 @@ import Testing
         let written = try fixture.scratch.bytes(of: "staging-ages")
         #expect(String(decoding: written, as: UTF8.self) == expected)
         let renames = fixture.faults.count(.rename)
-        try await store.expireStagings(olderThan: week)
+        try store.expireStagings(olderThan: week)
         #expect(fixture.faults.count(.rename) == renames)
     }
 
@@ -111,10 +111,10 @@ import Testing
         let store = try fixture.open()
         let (_, idle) = try await fixture.begin([1], in: store)
         let (_, used) = try await fixture.begin([2], in: store)
-        try await store.expireStagings(olderThan: week)
+        try store.expireStagings(olderThan: week)
         #expect(store.stagingsOpen == 2)
         try await used.append([3], at: 1)
-        try await store.expireStagings(olderThan: week)
+        try store.expireStagings(olderThan: week)
         #expect(store.stagingsOpen == 1)
         #expect(store.stagingsLive == 2)
         _ = try await idle.publish(as: Digest.of([1]), generation: 0)

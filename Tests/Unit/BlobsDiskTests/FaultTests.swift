@@ -111,7 +111,7 @@ import Testing
             _ = try await staging.publish(as: Digest.of([1]), generation: 0)
         }
         // Care removes it once the disk lets it.
-        try await store.expireStagings(olderThan: .seconds(3600))
+        try store.expireStagings(olderThan: .seconds(3600))
         #expect(store.stagingsLive == 0)
         #expect(try !fixture.paths().contains("staging/\(id)"))
     }
@@ -239,7 +239,7 @@ import Testing
                         _ = try await other.publish(as: Digest.of([1, 2]), generation: 0)
                     }
                     // Care keeps off too.
-                    try await store.expireStagings(olderThan: .zero)
+                    try store.expireStagings(olderThan: .zero)
                 }
                 try await group.waitForAll()
             }

@@ -19,7 +19,8 @@ import Testing
         ("/v2/a/blobs/sha256:0", .blob), ("/v2/a/blobs/uploads/", .uploads),
         ("/v2/a/blobs/uploads", .uploads), ("/v2/a/blobs/uploads/0123", .upload),
         ("/v2/a/tags/list", .tags), ("/v2/a/referrers/sha256:0", .referrers),
-        ("/livez", .health), ("/metrics", .health), ("/", .other), ("", .other), ("//", .other),
+        ("/livez", .health), ("/metrics", .health), ("/control/v1/status", .control), ("/", .other),
+        ("", .other), ("//", .other),
         ("/v2//", .other), ("/v2/a", .other), ("/v2/a/tags/other", .other), ("/v3/x/y", .other),
     ])
     func `a route is told by the end of the path`(path: String, route: RouteName) {

@@ -16,7 +16,7 @@ extension Commands {
                     (outcome: Wire.Outcome) in [outcome.summary] + outcome.findings
                 }
             }
-            return withLockedData(invocation) { path, world throws(NodeError) in
+            return await withLockedData(invocation) { path, world throws(NodeError) in
                 try Maintenance.rebuildCatalog(at: path, world: world) { done, total in
                     if Output.isTerminal { Output.progress("entries", done, of: total) }
                 }
@@ -36,8 +36,8 @@ extension Commands {
     /// Runs `body` on a data directory that no server uses meanwhile.
     static func withLockedData(
         _ invocation: Invocation,
-        _ body: (String, World) throws(NodeError) -> ExitCode
-    ) -> ExitCode {
+        _ body: (String, World) async throws(NodeError) -> ExitCode
+    ) async -> ExitCode {
         let path = invocation.value("data") ?? "data"
         do throws(FileError) {
             guard let lock = try DirectoryLock(path: path) else {
@@ -46,14 +46,13 @@ extension Commands {
                 )
                 return .server
             }
-            let ending = Result { () throws(NodeError) in try body(path, World.linux()) }
-            lock.release()
-            switch ending {
-            case .success(let code): return code
-            case .failure(let error):
+            let ending: ExitCode
+            do throws(NodeError) { ending = try await body(path, World.linux()) } catch {
                 Output.problem("\(error)")
-                return .failure
+                ending = .failure
             }
+            lock.release()
+            return ending
         } catch {
             Output.problem("'\(path)' cannot be locked: \(error.operation) (\(error.kind))")
             return .failure

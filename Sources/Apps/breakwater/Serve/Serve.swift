@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Configuration
+import Glibc
 import Node
 import Platform
+import Telemetry
 
 extension Commands {
     /// `breakwater serve`: runs a node until it is told to stop.
@@ -17,32 +19,54 @@ extension Commands {
 
     private static func run(_ invocation: Invocation) async -> ExitCode {
         let world = World.linux()
+        // Whatever library makes a file: it is its owner's.
+        umask(0o077)
         let settings: Settings
-        do throws(ConfigurationError) {
-            settings = try Settings.read(
-                try invocation.value("config").map { path throws(ConfigurationError) in
-                    try Settings.Source.read(path, from: world.files)
-                },
-                flags: Settings.flags.compactMap { flag in
-                    invocation.value(flag.name).map { (flag.name, $0) }
-                }
-            )
-        } catch {
+        do throws(ConfigurationError) { settings = try read(invocation, world) } catch {
             Output.problem("\(error)")
             return .usage
         }
         do throws(NodeError) {
-            let node = try await Node(settings, world: world)
-            for notice in node.notices { Output.problem(notice) }
+            let log = try NodeLog(settings, clocks: world.clocks)
+            defer { log.stop() }
+            let node = try await Node(settings, log: log, world: world)
+            // Without a file they are in the log, on standard error.
+            if settings.log.file != nil { for notice in node.notices { Output.problem(notice) } }
             Output.line("breakwater \(Node.version) is ready on \(node.address)")
-            while Signals.wait() == .reload {
-                do throws(NodeError) { try node.reload() } catch { Output.problem("\(error)") }
-            }
+            while Signals.wait() == .reload { reload(node, log, invocation, world) }
             try node.stop()
             return .success
         } catch {
             Output.problem("\(error)")
             return .failure
+        }
+    }
+
+    private static func read(
+        _ invocation: Invocation,
+        _ world: World
+    ) throws(ConfigurationError) -> Settings {
+        try Settings.read(
+            try invocation.value("config").map { path throws(ConfigurationError) in
+                try Settings.Source.read(path, from: world.files)
+            },
+            flags: Settings.flags.compactMap { flag in
+                invocation.value(flag.name).map { (flag.name, $0) }
+            }
+        )
+    }
+
+    /// What cannot be read or used leaves the server as it is.
+    private static func reload(
+        _ node: Node,
+        _ log: NodeLog,
+        _ invocation: Invocation,
+        _ world: World
+    ) {
+        do {
+            try node.reload(try read(invocation, world))
+        } catch {
+            log.log.write(.error, "not reloaded", [("cause", .text("\(error)"))])
         }
     }
 }

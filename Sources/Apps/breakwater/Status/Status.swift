@@ -22,11 +22,12 @@ extension Commands {
             "journals   region at \(status.regionPosition), estate at \(status.estatePosition)",
             "sweep      epoch \(status.epoch)",
             "uploads    \(status.uploadsOpen) open",
-            "disk       \(Units.bytes(status.freeBytes)) free",
+            "disk       \(status.freeBytes.map(Units.bytes) ?? "an unknown size is") free",
             "pages      \(status.pageCheckFailures) failed their check",
-            "estate     \(status.estate)",
-            "region     \(status.region)",
-            "node       \(status.node)",
+            "estate     \(status.names.estate), id \(status.estate)",
+            "region     \(status.names.region), id \(status.region)",
+            "zone       \(status.names.zone)",
+            "node       \(status.names.node), id \(status.node)",
             "store      \(status.store)",
         ]
         if let work = status.work {

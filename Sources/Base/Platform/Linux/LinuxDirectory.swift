@@ -103,6 +103,7 @@ final class LinuxDirectory: Directory {
     }
 
     func sync() throws(FileError) {
+        LinuxFileSystem.countSync()
         try syscall("sync directory") { fsync(descriptor.number) }
     }
 

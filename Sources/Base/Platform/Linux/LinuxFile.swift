@@ -81,6 +81,7 @@ final class LinuxFile: File {
     }
 
     func sync() throws(FileError) {
+        LinuxFileSystem.countSync()
         try syscall("sync") { fdatasync(handle.number) }
     }
 

@@ -2,9 +2,18 @@
 
 import CShims
 import Glibc
+import Synchronization
 
 /// The kernel's file systems, every call relative to an open directory.
 public struct LinuxFileSystem: FileSystem {
+    private static let syncCount = Atomic<UInt64>(0)
+    /// Files and directories synced by this process, whoever asked; SQLite's own are not among them.
+    public static var syncs: UInt64 { syncCount.load(ordering: .relaxed) }
+
+    static func countSync() {
+        syncCount.add(1, ordering: .relaxed)
+    }
+
     /// Makes it.
     public init() {}
 
@@ -87,7 +96,7 @@ func syscall<Number: SignedInteger>(
 
 extension FileError {
     /// The error of a kernel's number.
-    init(errno number: Int32, operation: String) {
+    public init(errno number: Int32, operation: String) {
         let kind: Kind =
             switch number {
             case ENOENT: .notFound

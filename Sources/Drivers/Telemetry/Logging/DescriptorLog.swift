@@ -13,7 +13,7 @@ public final class DescriptorLog: LogSink {
     /// How long lines gather before they are written, in milliseconds.
     private static let gatherMilliseconds: Int32 = 5
 
-    private let descriptor: Int32
+    let descriptor: Int32
     private let closesDescriptor: Bool
     private let bufferMax: Int
     private let state = Mutex(State())

@@ -62,6 +62,7 @@ public final class Log: Sendable {
     private let clocks: any Clocks
     private let minimum: Atomic<UInt8>
     private let droppedLines = Atomic(0)
+    private let droppedEver = Atomic(0)
     private let sink: any LogSink
 
     /// Makes a log that gives its lines to `sink`.
@@ -81,6 +82,9 @@ public final class Log: Sendable {
     /// How many lines the sink had no room for since the last line that says so.
     public var dropped: Int { droppedLines.load(ordering: .relaxed) }
 
+    /// How many lines the sink had no room for since the start.
+    public var droppedSinceStart: Int { droppedEver.load(ordering: .relaxed) }
+
     /// Writes a line.
     public func write(_ level: LogLevel, _ message: String, _ fields: [(String, LogValue)] = []) {
         guard level >= self.level else { return }
@@ -91,7 +95,9 @@ public final class Log: Sendable {
         give(line.bytes)
     }
 
-    /// Writes the line of a request; the query is left out, for it can carry signed state.
+    /// Writes the line of a request, as an error when it failed because of us (5xx).
+    ///
+    /// The query is left out, for it can carry signed state.
     public func request(
         _ head: RequestHead,
         status: Int,
@@ -100,9 +106,10 @@ public final class Log: Sendable {
         duration: Duration,
         fields: [(String, String)] = []
     ) {
-        guard level <= .info else { return }
+        let weight: LogLevel = status >= 500 ? .error : .info
+        guard weight >= level else { return }
         var line = LogLine(format)
-        line.begin(clocks.wallMilliseconds(), .info, "request")
+        line.begin(clocks.wallMilliseconds(), weight, "request")
         line.add("id", text: head.requestID)
         line.add("peer", text: head.peer)
         line.add("method", text: head.method)
@@ -118,7 +125,9 @@ public final class Log: Sendable {
 
     private func give(_ line: [UInt8]) {
         if droppedLines.load(ordering: .relaxed) > 0 { tellDropped() }
-        if !sink.take(line) { droppedLines.wrappingAdd(1, ordering: .relaxed) }
+        guard !sink.take(line) else { return }
+        droppedLines.wrappingAdd(1, ordering: .relaxed)
+        droppedEver.wrappingAdd(1, ordering: .relaxed)
     }
 
     private func tellDropped() {

@@ -17,6 +17,7 @@ extension ControlHandler {
         let refusal = registry.registrar.refusal
         return Wire.Status(
             version: facts.version,
+            names: facts.names,
             estate: identity.estate.description,
             region: identity.region.description,
             node: identity.node.description,

@@ -18,8 +18,10 @@ public struct ControlHandler: Handler {
         public var version: String
         /// Time since the server was ready.
         public var uptime: Duration
-        /// Bytes free for content.
-        public var freeBytes: UInt64
+        /// What people call this node and what it belongs to.
+        public var names: Wire.Names
+        /// Bytes free for content; nil when the disk does not say.
+        public var freeBytes: UInt64?
         /// Uploads open.
         public var uploadsOpen: Int
         /// Pages whose check failed since the start.
@@ -29,12 +31,14 @@ public struct ControlHandler: Handler {
         public init(
             version: String,
             uptime: Duration,
-            freeBytes: UInt64,
+            names: Wire.Names,
+            freeBytes: UInt64?,
             uploadsOpen: Int,
             pageCheckFailures: UInt64
         ) {
             self.version = version
             self.uptime = uptime
+            self.names = names
             self.freeBytes = freeBytes
             self.uploadsOpen = uploadsOpen
             self.pageCheckFailures = pageCheckFailures

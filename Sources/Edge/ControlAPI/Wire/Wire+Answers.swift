@@ -5,6 +5,8 @@ extension Wire {
     public struct Status: Codable, Equatable, Sendable {
         /// The running binary's version.
         public var version: String
+        /// What people call this node and what it belongs to.
+        public var names: Names
         /// The ids, in hexadecimal.
         public var estate: String
         /// The region's id.
@@ -27,12 +29,32 @@ extension Wire {
         public var epoch: UInt64
         /// Uploads open now.
         public var uploadsOpen: Int
-        /// Bytes still free on the data directory's file system.
-        public var freeBytes: UInt64
+        /// Bytes still free on the data directory's file system; nil when the disk does not say.
+        public var freeBytes: UInt64?
         /// Pages of the catalog whose check failed since the start.
         public var pageCheckFailures: UInt64
         /// Long work under way.
         public var work: Progress?
+    }
+
+    /// Names as the configuration gives them; ids tell things apart, names are for people.
+    public struct Names: Codable, Equatable, Sendable {
+        /// The estate's.
+        public var estate: String
+        /// The region's.
+        public var region: String
+        /// The zone's.
+        public var zone: String
+        /// The node's.
+        public var node: String
+
+        /// Makes the names.
+        public init(estate: String, region: String, zone: String, node: String) {
+            self.estate = estate
+            self.region = region
+            self.zone = zone
+            self.node = node
+        }
     }
 
     /// One repository.

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BlobsDisk
+import Configuration
+import HTTP
+import HTTPServer
+import OCI
+import Registry
+import RegistryAPI
+
+extension Settings {
+    /// The store's options.
+    var disk: DiskBlobStore.Options {
+        var options = DiskBlobStore.Options()
+        options.freeBytesFloor = storage.freeSpaceFloor
+        options.stagingsMax = requests.uploadsOpen
+        return options
+    }
+
+    /// The registry's options.
+    var registry: Registry.Options {
+        var options = Registry.Options()
+        options.blobSizeMax = requests.blobSize
+        options.cacheBytes = Int(clamping: cache.blobs)
+        options.cachedAnswersMax = cache.names
+        options.cachedBlobMax = cache.blobSize
+        options.changeDeadline = requests.changeDeadline
+        options.uploadExpiry = storage.stagingAge
+        options.registrar.waitingMax = requests.changesWaiting
+        options.registrar.keepsReferrers = deletion.keepReferrers
+        return options
+    }
+
+    /// The API's options.
+    var api: DistributionHandler.Options {
+        var options = DistributionHandler.Options()
+        options.pageDefault = requests.page
+        options.pageMax = requests.pageMax
+        options.manifestSizeMax = Int(clamping: requests.manifestSize)
+        options.tagsMax = requests.tagsPerPush
+        options.publicURL = publicURL
+        options.manifestLimits = manifestLimits
+        options.queryLimits.lengthMax = Int(clamping: requests.querySize)
+        options.queryLimits.parametersMax = requests.queryParameters
+        return options
+    }
+
+    private var manifestLimits: Manifest.Limits {
+        var limits = Manifest.Limits()
+        limits.referencesMax = requests.manifestReferences
+        limits.depthMax = requests.manifestDepth
+        limits.valuesMax = requests.manifestValues
+        return limits
+    }
+
+    /// The options of a listener.
+    func server(_ address: Server.Address) -> Server.Options {
+        var options = Server.Options(address: address)
+        options.threads = connections.threads ?? 0
+        options.connectionsMax = connections.max
+        options.idleConnectionsMax = connections.idleMax
+        options.requestsMax = requests.inFlight
+        options.headerBytesMax = Int(clamping: requests.headersSize)
+        options.headerFieldsMax = requests.headers
+        options.headerDeadline = connections.headerDeadline
+        options.bodyRateMin = Int(clamping: connections.bodyRateMin)
+        options.bodyRateWindow = connections.bodyRateWindow
+        options.idleTimeout = connections.idleTimeout
+        options.proxies = trustedProxies
+        return options
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BlobsDisk
+import Catalog
+import Journal
+import Platform
+import Registry
+import SQLite
+
+/// What a data directory holds, opened; whoever opens it holds the directory's lock.
+///
+/// Where the catalog may not be written it is opened as it stands, with everything SQLite must write
+/// kept in memory: pulls are served, changes are refused (`readOnly`).
+struct DataDirectory: Sendable {
+    let path: String
+    let files: any Directory
+    let keyring: Keyring
+    /// Whether the keyring was made just now.
+    let isNew: Bool
+    let blobs: DiskBlobStore
+    let catalog: Catalog
+    let pages: PageCheckVFS
+    /// Why nothing here can be written; nil where it can.
+    let readOnly: String?
+
+    /// Opens it, making at first what is not there.
+    init(
+        at path: String,
+        world: World,
+        content: DiskBlobStore.Options = DiskBlobStore.Options()
+    ) throws(NodeError) {
+        self.path = path
+        let files = try NodeError.step("open the data directory '\(path)'") {
+            try world.files.directory(at: path, .createIfMissing)
+        }
+        (keyring, isNew) = try NodeError.step("open the keyring") {
+            try Keyring.open(in: files, world: world)
+        }
+        blobs = try NodeError.step("open the content") {
+            try DiskBlobStore(in: files, world: world, options: content)
+        }
+        let readOnly = try NodeError.step("open the catalog") {
+            try DataDirectory.obstacle(in: files)
+        }
+        let pages = DataDirectory.pages(
+            readOnly == nil
+                ? .system
+                : .directory(.inMemory(over: files, clocks: world.clocks, random: world.random)),
+            world
+        )
+        var options = Catalog.Options()
+        options.vfs = pages
+        catalog = try NodeError.step("open the catalog") {
+            try Catalog(at: path, world: world, options: options)
+        }
+        (self.files, self.pages, self.readOnly) = (files, pages, readOnly)
+    }
+
+    /// A VFS that checks pages and ends the process when a sync fails.
+    static func pages(_ base: PageCheckVFS.Base, _ world: World) -> PageCheckVFS {
+        let lifeline = world.lifeline
+        return PageCheckVFS(over: base) { failure in
+            lifeline.halt("the catalog could not be synced: \(failure)")
+        }
+    }
+
+    /// The registry over what is here.
+    func registry(_ world: World, _ options: Registry.Options = Registry.Options()) -> Registry {
+        let registry = Registry(
+            world: world,
+            catalog: catalog,
+            blobs: blobs,
+            sequencer: LocalSequencer(),
+            keyring: keyring,
+            options: options
+        )
+        if let readOnly { registry.registrar.refuse(readOnly) }
+        return registry
+    }
+
+    /// What the operator should know of this opening.
+    var notices: [String] {
+        var notices: [String] = []
+        if isNew {
+            notices.append(
+                "made the keyring '\(path)/\(Keyring.fileName)'; keep a copy of it with your backups"
+            )
+        }
+        if let readOnly { notices.append("\(readOnly); pulls are served from what is there") }
+        return notices
+    }
+
+    private static func obstacle(in files: any Directory) throws(FileError) -> String? {
+        do throws(FileError) {
+            _ = try files.open(Catalog.fileName, .write)
+            return nil
+        } catch {
+            switch error.kind {
+            case .notFound: return nil
+            case .readOnly: return "the data directory's disk can only be read"
+            case .denied: return "the catalog's file may only be read"
+            default: throw error
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BlobsDisk
+import Catalog
+import HTTPServer
+import Platform
+import SQLite
+import Telemetry
+
+/// What only the node can measure: disks, pages, connections.
+struct NodeMetrics {
+    let data: DataDirectory
+    let log: Log
+
+    /// Registers it; values are asked for when somebody looks.
+    func register(in metrics: Metrics, version: String, started: Duration, clocks: any Clocks) {
+        metrics.gauges(
+            "breakwater_build_info",
+            "1; the version is its label.",
+            labels: ["version"]
+        ) { [([version], 1)] }
+        metrics.gauge("breakwater_uptime_seconds", "Time since the node was ready.") {
+            let passed = (clocks.monotonic() - started).components
+            return Double(passed.seconds) + Double(passed.attoseconds) / 1e18
+        }
+        registerDisk(in: metrics)
+        registerPages(in: metrics)
+        let log = log
+        metrics.gauges(
+            "breakwater_log_lines_dropped_total",
+            "Log lines dropped because what they are written to took nothing.",
+            labels: [],
+            kind: .counter
+        ) { [([], Double(log.droppedSinceStart))] }
+    }
+
+    private func registerDisk(in metrics: Metrics) {
+        let (blobs, files) = (data.blobs, data.files)
+        metrics.gauge("breakwater_uploads_open", "Uploads that began and are not finished.") {
+            Double(blobs.stagingsLive)
+        }
+        metrics.gauge("breakwater_disk_free_bytes", "Bytes free in the data directory.") {
+            NodeMetrics.value { () throws(FileError) in Double(try files.freeBytes()) }
+        }
+        metrics.gauges(
+            "breakwater_catalog_bytes",
+            "Bytes of the catalog's files.",
+            labels: ["file"]
+        ) {
+            [("main", Catalog.fileName), ("wal", "\(Catalog.fileName)-wal")].compactMap {
+                label,
+                name in
+                NodeMetrics.value { () throws(FileError) in
+                    Double(try files.open(name, .read).size())
+                }.map { ([label], $0) }
+            }
+        }
+    }
+
+    private func registerPages(in metrics: Metrics) {
+        let pages = data.pages
+        metrics.gauges(
+            "breakwater_fsyncs_total",
+            "Files and directories synced, by what they are of.",
+            labels: ["of"],
+            kind: .counter
+        ) {
+            let counts = pages.counts
+            return [
+                (["catalog"], Double(counts.fileSyncs + counts.directorySyncs)),
+                (["content"], Double(LinuxFileSystem.syncs)),
+            ]
+        }
+        metrics.gauges(
+            "breakwater_catalog_page_reads_total",
+            "Pages read from the catalog's files, past SQLite's memory, each checked.",
+            labels: [],
+            kind: .counter
+        ) { [([], Double(pages.counts.pageReads + pages.counts.frameReads))] }
+        metrics.gauges(
+            "breakwater_catalog_page_check_failures_total",
+            "Pages that were not what had been written; any at all needs an operator.",
+            labels: [],
+            kind: .counter
+        ) { [([], Double(pages.counts.failures))] }
+    }
+
+    /// Registers what a listener knows of itself.
+    static func register(_ server: Server, in metrics: Metrics) {
+        metrics.gauge("breakwater_connections", "Connections to the main listener.") {
+            Double(server.connectionCount)
+        }
+        metrics.gauge("breakwater_requests_working", "Requests being worked on in tasks.") {
+            Double(server.workingCount)
+        }
+    }
+
+    /// No value is better than a wrong one; a disk that does not answer shows elsewhere.
+    static func value<Value>(_ body: () throws(FileError) -> Value) -> Value? {
+        do throws(FileError) { return try body() } catch { return nil }
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Configuration
+import Contracts
+import HTTP
+import HTTPClient
+import Node
+import Platform
+import Telemetry
+
+/// A node of this process, on a port of its own, in a directory of its own.
+final class RunningNode {
+    let settings: Settings
+    let node: Node
+    private let log: NodeLog
+    private let client: Client
+
+    /// Starts one in `directory`, logging to `log` in it.
+    init(
+        in directory: TemporaryDirectory,
+        _ change: (inout Settings) -> Void = { _ in }
+    ) async throws {
+        var settings = Settings()
+        settings.listen = Endpoint(address: .loopback, port: 0)
+        settings.data = "\(directory.path)/data"
+        settings.log.file = "\(directory.path)/log"
+        settings.log.format = .json
+        change(&settings)
+        self.settings = settings
+        let world = World.linux()
+        log = try NodeLog(settings, clocks: world.clocks)
+        node = try await Node(settings, log: log, world: world)
+        client = Client(Client.Options(base: node.address))
+    }
+
+    /// Stops it; what it logged is in the file then.
+    func stop() throws {
+        try node.stop()
+        log.stop()
+    }
+
+    /// Sends a request without a body.
+    func ask(
+        _ path: String,
+        _ method: String = "GET"
+    ) async throws -> (status: Int, headers: Headers, text: String) {
+        let answer = try await client.send(
+            RequestHead(method: method, path: path),
+            body: [],
+            limit: 1 << 20
+        )
+        return (answer.status, answer.headers, String(decoding: answer.body, as: UTF8.self))
+    }
+}
