@@ -268,7 +268,7 @@ targets.append(
 targets.append(
     .testTarget(
         name: "SystemTests",
-        dependencies: dependencies(["Platform", "breakwater"]),
+        dependencies: dependencies(["Platform", "HTTP", "HTTPClient", "breakwater"]),
         path: "Tests/SystemTests",
         swiftSettings: tests
     )
