@@ -18,6 +18,7 @@ final class RunningNode {
     /// Starts one in `directory`, logging to `log` in it.
     init(
         in directory: TemporaryDirectory,
+        clocks: any Clocks = LinuxClocks(),
         _ change: (inout Settings) -> Void = { _ in }
     ) async throws {
         var settings = Settings()
@@ -27,7 +28,8 @@ final class RunningNode {
         settings.log.format = .json
         change(&settings)
         self.settings = settings
-        let world = World.linux()
+        var world = World.linux()
+        world.clocks = clocks
         log = try NodeLog(settings, clocks: world.clocks)
         node = try await Node(settings, log: log, world: world)
         client = Client(Client.Options(base: node.address))
@@ -39,16 +41,26 @@ final class RunningNode {
         log.stop()
     }
 
-    /// Sends a request without a body.
+    /// Sends a request; what follows `?` in the path is its query.
     func ask(
         _ path: String,
-        _ method: String = "GET"
-    ) async throws -> (status: Int, headers: Headers, text: String) {
-        let answer = try await client.send(
-            RequestHead(method: method, path: path),
-            body: [],
+        _ method: String = "GET",
+        body: [UInt8] = []
+    ) async throws -> ReceivedResponse {
+        let parts = path.split(separator: "?", maxSplits: 1)
+        return try await client.send(
+            RequestHead(
+                method: method,
+                path: String(parts[0]),
+                query: parts.count == 2 ? String(parts[1]) : nil
+            ),
+            body: body,
             limit: 1 << 20
         )
-        return (answer.status, answer.headers, String(decoding: answer.body, as: UTF8.self))
     }
+}
+
+extension ReceivedResponse {
+    /// The body as text.
+    var text: String { String(decoding: body, as: UTF8.self) }
 }

@@ -42,7 +42,10 @@ extension Commands {
         do throws(FileError) {
             guard let lock = try DirectoryLock(path: path) else {
                 Output.problem(
-                    "a server uses '\(path)'; stop it, or leave --offline away to let it do the work"
+                    invocation.has("offline")
+                        ? "a server uses '\(path)'; stop it, or leave --offline away to let it do "
+                            + "the work"
+                        : "a server uses '\(path)'; stop it first"
                 )
                 return .server
             }

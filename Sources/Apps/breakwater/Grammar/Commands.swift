@@ -8,8 +8,7 @@ enum Commands {
     static let all = [
         serve, status, configCheck, repositoryList, repositoryDelete, tagAdd, tagRemove,
         tagHistory, imageCopy, imageDelete, imageImport, imageExport, journalList, journalFollow,
-        usage, catalogRebuild,
-        contentVerify, version,
+        usage, catalogRebuild, catalogDump, contentVerify, version,
     ]
 
     /// `breakwater version`.

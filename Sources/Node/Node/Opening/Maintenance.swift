@@ -27,6 +27,31 @@ public enum Maintenance {
         }
     }
 
+    /// Gives the catalog's canonical dump line by line: equal for catalogs of the same positions (I4).
+    public static func dumpCatalog(
+        at path: String,
+        world: World,
+        line: (String) -> Void
+    ) throws(NodeError) {
+        try requireCatalog(at: path, world)
+        var options = Catalog.Options()
+        options.vfs = DataDirectory.pages(.system, world)
+        do throws(CatalogError) {
+            let catalog = try Catalog(at: path, world: world, options: options)
+            try catalog.canonicalDump(line)
+            try catalog.close()
+        } catch {
+            throw NodeError("read the catalog: \(NodeError.sentence(error))")
+        }
+    }
+
+    /// A catalog is not made where none is: an empty one would be found to be sound.
+    private static func requireCatalog(at path: String, _ world: World) throws(NodeError) {
+        _ = try NodeError.step("open the data directory '\(path)'") {
+            try world.files.directory(at: path, .mustExist).open(Catalog.fileName, .read)
+        }
+    }
+
     /// Compares the catalog with the content, both ways; `deep` reads and hashes every copy.
     ///
     /// `progress` is told how many of the catalog's digests were looked for.
@@ -36,10 +61,7 @@ public enum Maintenance {
         deep: Bool,
         progress: @Sendable (Int) async -> Void
     ) async throws(NodeError) -> Registry.Verification {
-        _ = try NodeError.step("open the data directory '\(path)'") {
-            // Not made here: an empty one would be found to be sound.
-            try world.files.directory(at: path, .mustExist).open(Catalog.fileName, .read)
-        }
+        try requireCatalog(at: path, world)
         let data = try DataDirectory(at: path, world: world)
         let report: Registry.Verification
         do throws(RegistryError) {
