@@ -98,6 +98,10 @@ struct LogLine {
             add(escaped: LogLine.cut(text) + "…")
             return
         }
+        guard !LogLine.isPlain(utf8) else {
+            bytes += utf8
+            return
+        }
         for byte in utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
@@ -110,6 +114,21 @@ struct LogLine {
             default: bytes.append(byte)
             }
         }
+    }
+
+    /// Whether text needs no escape; nearly all does not, and is copied as a whole then.
+    private static func isPlain(_ utf8: String.UTF8View) -> Bool {
+        let span = utf8.span
+        var isPlain = true
+        // Without a way out in between, so that many bytes are looked at together.
+        for index in span.indices {
+            let byte = unsafe span[unchecked: index]
+            let isSpecial =
+                (byte < 0x20) || (byte == 0x7f) || (byte == UInt8(ascii: "\""))
+                || (byte == UInt8(ascii: "\\"))
+            isPlain = isPlain && !isSpecial
+        }
+        return isPlain
     }
 
     /// The longest beginning of whole characters that leaves room for a mark.
