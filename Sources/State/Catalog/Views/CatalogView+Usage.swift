@@ -29,7 +29,12 @@ extension CatalogView {
     public func usage(of name: String) throws(CatalogError) -> UsageRow? {
         var usage = UsageRow()
         if name.isEmpty {
-            try add("SELECT manifests, blobs, tags, bytes FROM repositories", .null, to: &usage)
+            // Not our own, which nobody put there; its bytes count as every byte does.
+            try add(
+                "SELECT manifests, blobs, tags, bytes FROM repositories WHERE namespace IS NOT ?1",
+                try namespace(named: RepositoryName.canary.namespace).map { .id($0) } ?? .null,
+                to: &usage
+            )
             try deduplicate("SELECT size FROM content", .null, &usage)
             return usage
         }

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Platform
+import Testing
+
+extension `Breakwater as built` {
+    @Suite struct `From the command line` {
+        private let workspace: Workspace
+        private let image: MultiArchImage
+        private let server: RunningServer
+
+        init() throws {
+            workspace = try Workspace()
+            image = try MultiArchImage(in: workspace)
+            server = try RunningServer(in: workspace)
+        }
+
+        /// Runs a command on the server's data directory.
+        private func command(_ words: String...) -> Workspace.Finished {
+            workspace.run([RunningServer.binary] + words + ["--data", server.data])
+        }
+
+        /// Runs one that must succeed, and returns what it printed.
+        @discardableResult
+        private func must(_ words: String...) throws -> String {
+            try workspace.must([RunningServer.binary] + words + ["--data", server.data])
+        }
+
+        // I5: an index stands for what it names; F-ICR-34.
+        @Test func `an image is imported, copied by reference and exported bit for bit`() throws {
+            try must("image", "import", image.layout, "team/app:v1")
+            #expect(try must("repository", "list") == "team/app\n")
+            let before = try must("usage", "--json")
+            let copied = try must("image", "copy", "team/app:v1", "prod/app:stable")
+            #expect(copied.contains(image.digest))
+            let after = try must("usage", "--json")
+            #expect(Self.number("deduplicatedBytes", in: before) > 0)
+            #expect(
+                Self.number("deduplicatedBytes", in: after)
+                    == Self.number("deduplicatedBytes", in: before),
+                "nothing is stored again"
+            )
+            #expect(
+                Self.number("logicalBytes", in: after)
+                    == 2 * Self.number("logicalBytes", in: before)
+            )
+            try workspace.compare(
+                "\(server.address)/prod/app:stable",
+                with: image.layout,
+                "--all"
+            )
+            let exported = "\(workspace.path)/exported"
+            try must("image", "export", "prod/app:stable", exported)
+            try workspace.must("diff", "-r", "\(image.layout)/blobs", "\(exported)/blobs")
+            try must("image", "import", exported, "again/app:v1")
+            #expect(try workspace.digest(of: "\(server.address)/again/app:v1") == image.digest)
+        }
+
+        @Test func `tags are added, removed, and told in full`() throws {
+            try must("image", "import", image.layout, "team/app:v1")
+            try must("tag", "add", "team/app:v1", "latest")
+            #expect(try workspace.digest(of: "\(server.address)/team/app:latest") == image.digest)
+            try must("tag", "remove", "team/app:latest")
+            let history = try must("tag", "history", "team/app:latest")
+            let lines = history.split(separator: "\n")
+            #expect(lines.count == 2)
+            #expect(lines.first?.hasSuffix("deleted") == true)
+            #expect(lines.last?.hasSuffix(image.digest) == true)
+            let unknown = command("tag", "remove", "team/app:latest")
+            #expect(unknown.ending == .exited(4), "\(unknown)")
+        }
+
+        // I2: every change is an entry.
+        @Test func `every change is listed from both journals and followed as it is made`() throws {
+            let follower = try workspace.start(
+                "follow",
+                [RunningServer.binary, "journal", "follow", "--data", server.data]
+            )
+            try must("image", "import", image.layout, "team/app:v1")
+            try must("image", "delete", "team/app:v1")
+            let region = try must("journal", "list")
+            #expect(region.contains("team/app: tag v1 is \(image.digest)"))
+            #expect(region.contains("team/app: manifest \(image.digest) deleted"))
+            #expect(try must("journal", "list", "--scope", "estate").contains("namespace 'team'"))
+            let last = try #require(region.split(separator: "\n").last)
+            let position = String(last.prefix { $0 != " " })
+            #expect(try must("journal", "list", "--from", position) == "\(last)\n")
+            #expect(try must("journal", "list", "--json").hasPrefix("{"))
+            _ = try wait(for: "the last change to be followed") {
+                follower.output.contains(last) ? true : nil
+            }
+        }
+
+        // I4: the projection is a function of the entries.
+        @Test func `the catalog is rebuilt and the content verified, with and without a server`()
+            throws
+        {
+            try must("image", "import", image.layout, "team/app:v1")
+            #expect(try must("catalog", "rebuild").contains("rebuilt"))
+            #expect(try must("content", "verify", "--deep").contains(" 0 of them without"))
+            #expect(command("catalog", "rebuild", "--offline").ending == .exited(3))
+            #expect(command("content", "verify", "--offline").ending == .exited(3))
+            #expect(server.stop() == .exited(0))
+            #expect(command("status").ending == .exited(3))
+            try must("catalog", "rebuild", "--offline")
+            #expect(try must("content", "verify", "--offline").contains(" 0 of them without"))
+            try workspace.must(
+                "find",
+                "\(server.data)/blobs",
+                "-type",
+                "f",
+                "-size",
+                "-2000c",
+                "-delete"
+            )
+            let damaged = command("content", "verify", "--offline")
+            #expect(damaged.ending == .exited(5), "\(damaged)")
+            let again = try RunningServer(in: workspace)
+            #expect(try must("status").contains("writes     taken"))
+            #expect(again.stop() == .exited(0))
+        }
+
+        @Test func `a repository is emptied and leaves the list`() throws {
+            try must("image", "import", image.layout, "team/app:v1")
+            try must("repository", "delete", "team/app")
+            #expect(try must("repository", "list") == "")
+            #expect(try must("usage", "--json").contains("\"repositories\":0"))
+        }
+
+        @Test func `a wrong command line ends with status 2 and says what is right`() {
+            for words in [["tag", "add"], ["serve", "--no-such"], ["nonsense"], []] {
+                let finished = workspace.run([RunningServer.binary] + words)
+                #expect(finished.ending == .exited(2), "\(words): \(finished)")
+                #expect(finished.output.contains("usage") || finished.output.contains("--help"))
+            }
+        }
+
+        private static func number(_ name: String, in json: String) -> Int {
+            let after = json.split(separator: "\"\(name)\":").last ?? ""
+            return Int(after.prefix { $0.isNumber }) ?? -1
+        }
+    }
+}
