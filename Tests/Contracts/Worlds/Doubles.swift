@@ -49,3 +49,20 @@ public final class HandClocks: Clocks {
         advance(duration)
     }
 }
+
+/// Chance that is the same in every process: the first draw, the second, and so on.
+public final class CountedRandom: RandomSource {
+    private let drawn = Mutex<UInt64>(0)
+
+    /// Makes one that begins with the first draw.
+    public init() {}
+
+    /// The next bytes.
+    public func bytes(_ count: Int) -> [UInt8] {
+        let number = drawn.withLock { drawn in
+            drawn += 1
+            return drawn
+        }
+        return patterned(count, seed: number)
+    }
+}

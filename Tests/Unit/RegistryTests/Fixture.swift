@@ -28,13 +28,14 @@ final class Fixture: Sendable {
     init(
         sequencer: any Sequencer = LocalSequencer(),
         after before: Fixture? = nil,
+        random: any RandomSource = LinuxRandom(),
         _ configure: (inout Registry.Options) -> Void = { _ in }
     ) throws {
         temporary = try before?.temporary ?? TemporaryDirectory()
         files = FaultyFileSystem(LinuxFileSystem())
         world = World(
             clocks: clocks,
-            random: LinuxRandom(),
+            random: random,
             files: files,
             lifeline: lifeline
         )
