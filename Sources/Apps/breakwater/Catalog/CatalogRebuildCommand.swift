@@ -12,9 +12,7 @@ extension Commands {
         options: [offline] + Session.options,
         run: { invocation in
             guard invocation.has("offline") else {
-                return await Session(invocation).run("POST", "catalog/rebuild") {
-                    (outcome: Wire.Outcome) in [outcome.summary] + outcome.findings
-                }
+                return await Session(invocation).runLongWork("catalog/rebuild")
             }
             return await withLockedData(invocation) { path, world throws(NodeError) in
                 try Maintenance.rebuildCatalog(at: path, world: world) { done, total in

@@ -14,12 +14,9 @@ extension Commands {
         run: { invocation in
             let deep = invocation.has("deep")
             guard invocation.has("offline") else {
-                return await Session(invocation).run(
-                    "POST",
+                return await Session(invocation).runLongWork(
                     "content/verify",
-                    deep ? [("deep", "true")] : [],
-                    text: lines,
-                    ending: ending
+                    deep ? [("deep", "true")] : []
                 )
             }
             return await withLockedData(invocation) { path, world throws(NodeError) in
@@ -31,21 +28,11 @@ extension Commands {
                     if Output.isTerminal { Output.progress("blobs looked for", done) }
                 }
                 let outcome = Wire.Outcome(report)
-                if invocation.has("json") {
-                    Output.line(Session.json(outcome))
-                } else {
-                    for line in lines(outcome) { Output.line(line) }
-                }
-                return ending(outcome)
+                for line in invocation.has("json")
+                    ? [Session.json(outcome)] : [outcome.summary] + outcome.findings
+                { Output.line(line) }
+                return outcome.isSound ? .success : .damage
             }
         }
     )
-
-    private static func lines(_ outcome: Wire.Outcome) -> [String] {
-        [outcome.summary] + outcome.findings
-    }
-
-    private static func ending(_ outcome: Wire.Outcome) -> ExitCode {
-        outcome.isSound ? .success : .damage
-    }
 }

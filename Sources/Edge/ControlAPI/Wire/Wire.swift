@@ -3,8 +3,8 @@
 /// What both ends of the management interface say to each other, as JSON.
 ///
 /// The interface is HTTP on the data directory's socket, which only its owner may open. Every answer
-/// is one of these values; a refusal is a `Wire.Problem`. Long work answers a stream of lines, each a
-/// `Wire.Progress`, the last with a result.
+/// is one of these values; a refusal is a `Wire.Problem`. Long work is answered when it is over;
+/// meanwhile `Wire.Status` says how far it is.
 public enum Wire {
     /// Where the interface begins.
     public static let prefix = "/control/v1/"
@@ -27,7 +27,7 @@ public enum Wire {
         }
     }
 
-    /// How far long work has come; one line of a stream.
+    /// How far long work has come.
     public struct Progress: Codable, Equatable, Sendable {
         /// What is being done.
         public var step: String
@@ -37,22 +37,13 @@ public enum Wire {
         public var total: UInt64?
         /// What is counted: `entries`, `blobs`, `bytes`.
         public var unit: String
-        /// The end: what came out.
-        public var result: Outcome?
 
-        /// Makes a line.
-        public init(
-            step: String,
-            done: UInt64,
-            total: UInt64?,
-            unit: String,
-            result: Outcome? = nil
-        ) {
+        /// Makes a value.
+        public init(step: String, done: UInt64, total: UInt64?, unit: String) {
             self.step = step
             self.done = done
             self.total = total
             self.unit = unit
-            self.result = result
         }
     }
 
