@@ -15,10 +15,10 @@ final class CatalogFixture {
     private var milliseconds: UInt64 = 1_000
     let namespace = Identifier(high: 7, low: 7)
 
-    init() throws {
+    init(_ options: Catalog.Options = Catalog.Options()) throws {
         path = "/tmp/breakwater-catalog-\(Identifier(from: LinuxRandom()))"
         _ = try LinuxFileSystem().directory(at: path, .createIfMissing)
-        catalog = try Catalog(at: path, world: World.linux())
+        catalog = try Catalog(at: path, world: World.linux(), options: options)
     }
 
     deinit {

@@ -62,6 +62,41 @@ import Testing
         }
     }
 
+    @Test func `every table is strict, has a key of its own and no numbers but whole ones`() throws
+    {
+        // History 22: what SQLite would decide by itself (affinity, row numbers, REAL) differs or rounds.
+        let fixture = try CatalogFixture()
+        try fixture.close()
+        let connection = try Connection(path: "\(fixture.path)/catalog.db", mode: .readOnly)
+        func names(_ query: String) throws -> [String] {
+            try connection.prepare(query).all { $0.text(0) }
+        }
+        let tables = "pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'"
+        #expect(try names("SELECT name FROM \(tables)").count > 10)
+        #expect(try names("SELECT name FROM \(tables) AND strict = 0").isEmpty)
+        for table in try names("SELECT name FROM \(tables)") {
+            let columns = "pragma_table_info('\(table)')"
+            #expect(try !names("SELECT name FROM \(columns) WHERE pk > 0").isEmpty, "\(table)")
+            let others = "type NOT IN ('INTEGER', 'TEXT', 'BLOB')"
+            #expect(try names("SELECT name FROM \(columns) WHERE \(others)").isEmpty, "\(table)")
+        }
+        try connection.close()
+    }
+
+    @Test func `tags that are equal as numbers are different tags`() throws {
+        // History 22: in a NUMERIC column 1.10 would be 1.1.
+        let fixture = try CatalogFixture()
+        let names = ["1.1", "1.10", "1.100", "01.1", "1e0", "1"]
+        for name in names { try fixture.image(name, tag: name) }
+        for name in names {
+            let tag = try #require(Tag(name))
+            let found = try fixture.read { view, row throws(CatalogError) in
+                try view.tag(row, tag)
+            }
+            #expect(found == fixture.digest(name))
+        }
+    }
+
     @Test(arguments: [
         "DELETE FROM entries WHERE scope = 1 AND position = 2",
         "UPDATE entries SET bytes = zeroblob(10) WHERE scope = 1 AND position = 3",

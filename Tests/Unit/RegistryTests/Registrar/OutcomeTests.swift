@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Contracts
+import Blobs
+import BlobsDisk
 import Catalog
+import Contracts
 import HTTP
 import Journal
 import OCI
@@ -41,6 +43,68 @@ import Testing
         #expect(try test.tags("a").isEmpty)
         #expect(try test.entries(.region).count == before)
         #expect(try await put(1, image, test))
+    }
+
+    @Test func `positions go on without a gap after a failed append, a refusal and a restart`()
+        async throws
+    {
+        // History 2: our own, dense, and never back (I11).
+        let (test, sequencer, image) = try await fixture()
+        sequencer.plan([.lost, .appended, .refused("full")])
+        for number in 0..<3 { _ = await outcome { try await put(number, image, test) } }
+        _ = try await test.refusal("a", .deleteManifest(Fixture.digest("unknown")))
+        let again = try Fixture(after: test)
+        for number in 3..<6 { #expect(try await put(number, image, again)) }
+        let stored = try again.catalog.read { view throws(CatalogError) in
+            try view.entries(.region, from: 1, limit: 1_000)
+        }
+        #expect(stored.count > 6)
+        var chain = Head.empty.chain
+        for (index, entry) in stored.enumerated() {
+            let (read, predecessor) = try EntryCodec.decode(entry.bytes)
+            #expect(entry.position == UInt64(index + 1))
+            #expect(read.origin.position == entry.position && read.origin.incarnation == 1)
+            #expect(predecessor == chain)
+            chain = entry.chain
+        }
+        #expect(try again.tags("a") == ["t2", "t4", "t5", "t6"])
+    }
+
+    @Test func `a change that cannot be applied is refused alone, and its batch goes on`()
+        async throws
+    {
+        // History 18: sizes whose sum leaves 64 bits must not stop anybody else.
+        let (test, sequencer, image) = try await fixture()
+        func huge(_ text: String) async -> Bool {
+            let receipt = Receipt(
+                store: test.blobs.id,
+                digest: Fixture.digest(text),
+                size: UInt64(Int64.max) / 2 + 1,
+                generation: 2
+            )
+            return await outcome {
+                try await test.registry.change(try Fixture.name("a"), .linkBlob(receipt))
+                return true
+            }
+        }
+        let before = sequencer.batches.count
+        sequencer.close()
+        let made = await withTaskGroup(of: Bool.self) { group in
+            group.addTask { await outcome { try await put(0, image, test) } }
+            while sequencer.batches.count == before { await Task.yield() }
+            group.addTask { await huge("one") }
+            group.addTask { await huge("two") }
+            for number in 1..<4 {
+                group.addTask { await outcome { try await put(number, image, test) } }
+            }
+            while test.registry.registrar.statistics.waiting < 5 { await Task.yield() }
+            sequencer.open()
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(made.count { !$0 } == 1)
+        #expect(sequencer.batches.count == before + 2)
+        #expect(try test.tags("a") == ["t1", "t2", "t3", "t4"])
+        #expect(try await put(4, image, test))
     }
 
     @Test func `when nobody says what became of an append, nothing is written any more`()
@@ -86,10 +150,13 @@ import Testing
         let id = Identifier(from: LinuxRandom())
         let first = try await test.registry.change(name, .putTags([tag], image), id: id)
         try await test.registry.change(name, .putTags([tag], other))
-        let again = try await test.registry.change(name, .putTags([tag], image), id: id)
-        #expect(again == first)
-        #expect(try await test.registry.manifest(name, .tag(tag))?.digest == other)
-        #expect(try test.entries(.region).count { $0.id == id } == 1)
+        // Asked of the same process, and of the next: the first ended before it could answer.
+        for test in [test, try Fixture(after: test)] {
+            let again = try await test.registry.change(name, .putTags([tag], image), id: id)
+            #expect(again == first)
+            #expect(try await test.registry.manifest(name, .tag(tag))?.digest == other)
+            #expect(try test.entries(.region).count { $0.id == id } == 1)
+        }
     }
 
     @Test func `a refusal is no entry and uses no position`() async throws {
@@ -195,5 +262,10 @@ import Testing
         let before = try dump()
         try await test.registry.rebuildCatalog { _, _ in }
         #expect(try dump() == before)
+    }
+
+    /// Whether a change was made.
+    private func outcome(_ change: () async throws -> Bool) async -> Bool {
+        do { return try await change() } catch { return false }
     }
 }
