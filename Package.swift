@@ -67,7 +67,7 @@ let modules: [Module] = [
         layer: .drivers,
         c: ["CMicroHTTPD", "CGnuTLS", "CShims"],
         uses: ["Platform", "HTTP"],
-        tests: []
+        tests: ["HTTPClient"]
     ),
     Module(
         name: "HTTPClient",

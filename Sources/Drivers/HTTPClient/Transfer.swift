@@ -1,172 +1,182 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CCurl
 import HTTP
-import Platform
 
-// Safe because a transfer is used by the one call that took it from the client's list.
-/// One of libcurl's handles, with the connection it keeps.
+// Safe because libcurl calls back only on the thread that runs the transfer.
+/// One request on its way: what libcurl's callbacks read and fill.
 @safe final class Transfer: @unchecked Sendable {
-    /// Bytes libcurl is given and gives at a time.
-    private static let bufferSize = 524_288
+    /// What is sent.
+    enum Source {
+        case none
+        case bytes([UInt8])
+        case file(any FileRegion)
+        case produced(count: UInt64?, (Int) throws -> [UInt8])
+    }
 
-    private let handle: UnsafeMutableRawPointer
-    private var fields: UnsafeMutablePointer<curl_slist>?
-    private var headers = Headers()
+    /// Where the answer's body goes.
+    enum Sink {
+        case memory(limit: Int)
+        case portions((Int, Span<UInt8>) -> Bool)
+    }
+
+    private var source: Source
+    private var sink: Sink
+
+    private(set) var received: [UInt8] = []
+    private(set) var headers = Headers()
     private var status = 0
-    private var produce: ((Int) -> [UInt8])?
-    private var consume: ((Int, [UInt8]) -> Bool)?
+    private var headerBytes = 0
+    /// Why a callback broke the transfer off.
+    private(set) var failure: TransportError?
 
-    init() {
-        guard let made = unsafe curl_easy_init() else {
-            preconditionFailure("libcurl has no memory for a handle")
+    /// How many bytes were given away, and, of produced ones, what is left of a chunk.
+    private var sent = 0
+    private var chunk: [UInt8] = []
+    private var chunkPosition = 0
+    private var isAtEnd = false
+
+    init(_ source: Source, _ sink: Sink) {
+        self.source = source
+        self.sink = sink
+    }
+
+    /// Lets go of the caller's closures.
+    func forget() {
+        source = .none
+        sink = .memory(limit: 0)
+    }
+
+    /// How many bytes are sent; nil when that is not known before.
+    var uploadCount: UInt64? {
+        switch source {
+        case .none: 0
+        case .bytes(let bytes): UInt64(bytes.count)
+        case .file(let region): region.count
+        case .produced(let count, _): count
         }
-        unsafe handle = made
     }
 
-    deinit {
-        unsafe curl_slist_free_all(fields)
-        unsafe curl_easy_cleanup(handle)
+    /// Whether a body is sent, be it empty.
+    var hasUpload: Bool {
+        if case .none = source { return false }
+        return true
     }
 
-    /// Status and header fields of the last answer.
-    var answer: Client.Answer { Client.Answer(status: status, headers: headers) }
+    // MARK: Receiving
 
-    func prepare(_ head: RequestHead, _ options: Client.Options, bodyCount: UInt64?) {
-        unsafe curl_easy_reset(handle)
-        headers = Headers()
-        status = 0
-        let target = head.path + (head.query.map { "?\($0)" } ?? "")
-        set(CURLOPT_URL, options.base + target)
-        set(CURLOPT_PATH_AS_IS, 1)
-        set(CURLOPT_CUSTOMREQUEST, head.method)
-        set(CURLOPT_NOBODY, head.method == "HEAD" ? 1 : 0)
-        set(CURLOPT_NOSIGNAL, 1)
-        set(CURLOPT_BUFFERSIZE, Transfer.bufferSize)
-        set(CURLOPT_UPLOAD_BUFFERSIZE, Transfer.bufferSize)
-        set(CURLOPT_PROXY, "")
-        set(CURLOPT_CONNECTTIMEOUT_MS, options.connectTimeout.milliseconds)
-        if let deadline = options.deadline { set(CURLOPT_TIMEOUT_MS, deadline.milliseconds) }
-        if let socket = options.unixSocket { set(CURLOPT_UNIX_SOCKET_PATH, socket) }
-        if let authorities = options.authorities { set(CURLOPT_CAINFO, authorities) }
-        var names = head.headers.fields.map { "\($0.name): \($0.value)" }
-        names.append("Expect:")
-        if let bodyCount {
-            set(CURLOPT_UPLOAD, 1)
-            set(CURLOPT_INFILESIZE_LARGE, Int(clamping: bodyCount))
-        } else if ["POST", "PUT", "PATCH"].contains(head.method) {
-            names.append("Content-Length: 0")
+    /// A line of a header came; false to break off.
+    func takeHeader(_ line: Span<UInt8>) -> Bool {
+        headerBytes += line.count
+        guard headerBytes <= Client.headerBytesMax else {
+            failure = .tooLarge
+            return false
         }
-        unsafe curl_slist_free_all(fields)
-        unsafe fields = nil
-        for name in names { unsafe fields = curl_slist_append(fields, name) }
-        unsafe bw_curl_set_pointer(handle, CURLOPT_HTTPHEADER, fields)
-        let me = unsafe Unmanaged.passUnretained(self).toOpaque()
-        unsafe bw_curl_set_function(handle, CURLOPT_HEADERFUNCTION, takeHeader)
-        unsafe bw_curl_set_pointer(handle, CURLOPT_HEADERDATA, me)
-        unsafe bw_curl_set_function(handle, CURLOPT_WRITEFUNCTION, takeBody)
-        unsafe bw_curl_set_pointer(handle, CURLOPT_WRITEDATA, me)
-        unsafe bw_curl_set_function(handle, CURLOPT_READFUNCTION, giveBody)
-        unsafe bw_curl_set_pointer(handle, CURLOPT_READDATA, me)
+        let text = String(copying: line).trimmedLine
+        if text.hasPrefix("HTTP/") {
+            // After `100 Continue` another header follows.
+            headers = Headers()
+            let parts = text.split(separator: " ", maxSplits: 2)
+            status = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
+            return true
+        }
+        guard let colon = text.firstIndex(of: ":") else { return true }
+        let value = String(text[text.index(after: colon)...]).trimmedLine
+        headers.append(String(text[..<colon]), value)
+        return true
     }
 
-    /// Runs the exchange; the closures are called on this thread and not afterwards.
-    func run(
-        produce: (Int) -> [UInt8],
-        consume: (Int, [UInt8]) -> Bool
-    ) -> CURLcode {
-        withoutActuallyEscaping(produce) { produce in
-            withoutActuallyEscaping(consume) { consume in
-                self.produce = produce
-                self.consume = consume
-                let code = unsafe curl_easy_perform(handle)
-                self.produce = nil
-                self.consume = nil
-                return code
+    /// A portion of the answer's body came; false to break off.
+    func takeBody(_ portion: Span<UInt8>) -> Bool {
+        switch sink {
+        case .portions(let take):
+            guard take(status, portion) else {
+                failure = .interrupted("the receiver takes no more")
+                return false
+            }
+        case .memory(let limit):
+            guard received.count + portion.count <= limit else {
+                failure = .tooLarge
+                return false
+            }
+            if received.isEmpty, let text = headers["Content-Length"], let count = Int(text) {
+                received.reserveCapacity(min(limit, count))
+            }
+            unsafe portion.withUnsafeBufferPointer { unsafe received.append(contentsOf: $0) }
+        }
+        return true
+    }
+
+    // MARK: Sending
+
+    /// Fills `space` with what is sent next; 0 at the end, nil to break off.
+    func fill(_ space: UnsafeMutableRawBufferPointer) -> Int? {
+        switch source {
+        case .none: return 0
+        case .bytes(let bytes):
+            let count = min(space.count, bytes.count - sent)
+            unsafe bytes.withUnsafeBytes { buffer in
+                unsafe space.copyMemory(from: .init(rebasing: buffer[sent..<(sent + count)]))
+            }
+            sent += count
+            return count
+        case .file(let region):
+            return unsafe produced(space) { most in
+                let left = region.count - UInt64(sent)
+                return try left == 0
+                    ? [] : region.read(at: UInt64(sent), limit: Int(min(left, UInt64(most))))
+            }
+        case .produced(_, let produce): return unsafe produced(space, produce)
+        }
+    }
+
+    private func produced(
+        _ space: UnsafeMutableRawBufferPointer,
+        _ produce: (Int) throws -> [UInt8]
+    ) -> Int? {
+        while chunkPosition == chunk.count, !isAtEnd {
+            do {
+                chunk = try produce(space.count)
+                isAtEnd = chunk.isEmpty
+                chunkPosition = 0
+            } catch {
+                failure = .interrupted("the body could not be read: \(error)")
+                return nil
             }
         }
-    }
-
-    /// A line of the answer's head; a status line begins a new head, after a 100 for instance.
-    fileprivate func take(header line: [UInt8]) {
-        let text = String(decoding: line, as: UTF8.self)
-        if text.hasPrefix("HTTP/") {
-            headers = Headers()
-            status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-            return
+        let count = min(space.count, chunk.count - chunkPosition)
+        unsafe chunk.withUnsafeBytes { buffer in
+            let part = chunkPosition..<(chunkPosition + count)
+            unsafe space.copyMemory(from: .init(rebasing: buffer[part]))
         }
-        guard let colon = text.firstIndex(of: ":") else { return }
-        let value = text[text.index(after: colon)...].utf8
-            .drop { $0 == 0x20 || $0 == 0x09 }
-        var end = value.endIndex
-        while end > value.startIndex,
-            case let before = value.index(before: end), value[before] <= 0x20
-        {
-            end = before
+        chunkPosition += count
+        sent += count
+        return count
+    }
+
+    /// Begins to send again from the front; false when that cannot be.
+    func rewind() -> Bool {
+        if case .produced = source, sent > 0 { return false }
+        sent = 0
+        chunk = []
+        chunkPosition = 0
+        isAtEnd = false
+        return true
+    }
+}
+
+extension String {
+    /// A copy of bytes that should be UTF-8.
+    fileprivate init(copying bytes: Span<UInt8>) {
+        self = unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Without white space around it.
+    fileprivate var trimmedLine: String {
+        let isBlank = { (byte: UInt8) in
+            byte == 0x20 || byte == 0x09 || byte == 0x0d || byte == 0x0a
         }
-        headers.append(
-            String(text[..<colon]),
-            String(decoding: value[..<end], as: UTF8.self)
-        )
-    }
-
-    fileprivate func take(body bytes: [UInt8]) -> Bool {
-        consume?(status, bytes) ?? false
-    }
-
-    fileprivate func give(_ most: Int) -> [UInt8] {
-        produce?(most) ?? []
-    }
-
-    private func set(_ option: CURLoption, _ value: Int) {
-        unsafe bw_curl_set_long(handle, option, value)
-    }
-
-    private func set(_ option: CURLoption, _ value: String) {
-        unsafe bw_curl_set_text(handle, option, value)
-    }
-}
-
-private func takeHeader(
-    _ bytes: UnsafeMutablePointer<CChar>?,
-    _ size: Int,
-    _ count: Int,
-    _ context: UnsafeMutableRawPointer?
-) -> Int {
-    guard let context = unsafe context else { return 0 }
-    let line = unsafe Array(UnsafeRawBufferPointer(start: bytes, count: size * count))
-    unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().take(header: line)
-    return size * count
-}
-
-private func takeBody(
-    _ bytes: UnsafeMutablePointer<CChar>?,
-    _ size: Int,
-    _ count: Int,
-    _ context: UnsafeMutableRawPointer?
-) -> Int {
-    guard let context = unsafe context else { return 0 }
-    let piece = unsafe Array(UnsafeRawBufferPointer(start: bytes, count: size * count))
-    let goesOn = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-        .take(body: piece)
-    return goesOn ? size * count : 0
-}
-
-private func giveBody(
-    _ bytes: UnsafeMutablePointer<CChar>?,
-    _ size: Int,
-    _ count: Int,
-    _ context: UnsafeMutableRawPointer?
-) -> Int {
-    guard let context = unsafe context else { return 0 }
-    let piece = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-        .give(size * count)
-    unsafe UnsafeMutableRawBufferPointer(start: bytes, count: size * count).copyBytes(from: piece)
-    return piece.count
-}
-
-extension Duration {
-    fileprivate var milliseconds: Int {
-        Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)
+        let bytes = utf8.drop(while: isBlank)
+        let count = bytes.reversed().drop(while: isBlank).count
+        return String(decoding: bytes.prefix(count), as: UTF8.self)
     }
 }
