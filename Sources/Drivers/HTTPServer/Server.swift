@@ -40,7 +40,7 @@ public final class Server: Sendable {
         precondition(running.withLock { $0 == nil }, "the server was started twice")
         let listener = try Listener(engine.options.address)
         let daemon = try Daemon(engine)
-        let watchdog = Watchdog(engine.connections, engine.options)
+        let watchdog = Watchdog(engine)
         let acceptor = Acceptor(engine, daemon, watchdog)
         let port = listener.port
         watchdog.start()

@@ -2,6 +2,7 @@
 
 import Glibc
 import HTTP
+import Platform
 
 /// A client that sends exactly the bytes it is told, well-formed or not.
 final class RawClient {
@@ -44,6 +45,16 @@ final class RawClient {
     }
 
     func send(_ bytes: [UInt8]) throws {
+        try RawClient.send(bytes, to: socket)
+    }
+
+    /// Sends while the test does something else; what cannot be sent shows in the answer.
+    func sendOnThread(_ bytes: [UInt8]) -> Platform.Thread {
+        let socket = socket
+        return Platform.Thread { try? RawClient.send(bytes, to: socket) }
+    }
+
+    private static func send(_ bytes: [UInt8], to socket: Int32) throws {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in

@@ -2,6 +2,7 @@
 
 import Glibc
 import HTTP
+import HTTPClient
 import HTTPServer
 import Platform
 import Synchronization
@@ -23,12 +24,46 @@ final class TestServer {
         try server.start()
     }
 
+    private var authorities: [String] = []
+
     deinit {
         server.stop(grace: .zero)
+        for path in authorities { unlink(path) }
     }
 
     func client() throws -> RawClient {
         try RawClient(port: server.port)
+    }
+
+    /// A server on a Unix socket.
+    static func unix(_ path: String) throws -> TestServer {
+        try TestServer { $0.address = .unix(path: path) }
+    }
+
+    /// A client through libcurl.
+    func http() -> Client {
+        Client(Client.Options(base: "http://127.0.0.1:\(server.port)"))
+    }
+
+    /// A client over TLS that trusts one authority alone.
+    func https(trusting authority: String) throws -> Client {
+        let path = "/tmp/breakwater-http-\(Identifier(from: LinuxRandom())).pem"
+        authorities.append(path)
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
+        let bytes = Array(authority.utf8)
+        guard write(file, bytes, bytes.count) == bytes.count else {
+            throw RawClient.Trouble(sentence: "write \(path)")
+        }
+        close(file)
+        var options = Client.Options(base: "https://localhost:\(server.port)")
+        options.authorities = path
+        return Client(options)
+    }
+
+    /// Sends a request through libcurl.
+    func send(_ method: String, _ path: String, body: [UInt8] = []) async throws -> ReceivedResponse
+    {
+        try await http().send(RequestHead(method: method, path: path), body: body, limit: 1 << 28)
     }
 
     /// Sends one request on a connection of its own and returns all that comes back.
@@ -55,6 +90,8 @@ final class TestHandler: Handler {
     let files = Mutex<[String: any FileRegion]>([:])
     /// Requests to `/wait` answer when this is opened.
     let gate = Gate()
+    /// Rung by requests that have begun to wait, or to be refused in the middle.
+    let entered = Turnstile()
     /// Bytes of bodies that `/swallow` and others took.
     let taken = Atomic(0)
     let bodyError = Mutex<BodyError?>(nil)
@@ -85,27 +122,41 @@ final class TestHandler: Handler {
         }
         switch head.path {
         case "/wait":
+            entered.pass()
             await gate.wait()
             return Response(status: 200, body: .bytes(Array("waited\n".utf8)))
         case "/echo":
             do { return Response(status: 200, body: .bytes(try await all(of: body))) } catch {
                 bodyError.withLock { $0 = error as? BodyError }
-                await ended.open()
+                ended.open()
                 return Response(status: 400)
             }
         case "/refuse": return Response(status: 404, body: .bytes(Array("no\n".utf8)))
         case "/first-chunk":
             let bytes = (try? await body.next()) ?? []
             taken.wrappingAdd(bytes.count, ordering: .relaxed)
+            entered.pass()
             return Response(status: 507, body: .bytes(Array("full\n".utf8)))
+        case "/first-then-hold":
+            do {
+                let first = try await body.next() ?? []
+                await gate.wait()
+                return Response(status: 200, body: .bytes(first + (try await all(of: body))))
+            } catch {
+                return Response(status: 400)
+            }
         case "/hold":
+            entered.pass()
             await gate.wait()
             do { return Response(status: 200, body: .bytes(try await all(of: body))) } catch {
                 return Response(status: 400)
             }
-        case "/letters": return Response(status: 200, body: .stream(Letters(count: 100_000)))
+        case "/letters": return Response(status: 200, body: .stream(Letters(count: 10_000)))
         case "/endless":
+            entered.pass()
             return Response(status: 200, body: .stream(Letters(count: Int.max, ended: ended)))
+        case "/waiting":
+            return Response(status: 200, body: .stream(Waiting(ended)))
         default: return Response(status: 404)
         }
     }
@@ -162,19 +213,28 @@ final class TestHandler: Handler {
 }
 
 /// Something that is waited for, once.
-actor Gate {
-    private var isOpen = false
-    private var waiting: [CheckedContinuation<Void, Never>] = []
+///
+/// No actor: those may run where tests block.
+final class Gate: Sendable {
+    private let state = Mutex((isOpen: false, waiting: [CheckedContinuation<Void, Never>]()))
 
     func open() {
-        isOpen = true
+        let waiting = state.withLock { state in
+            state.isOpen = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
         for waiter in waiting { waiter.resume() }
-        waiting = []
     }
 
     func wait() async {
-        guard !isOpen else { return }
-        await withCheckedContinuation { waiting.append($0) }
+        await withCheckedContinuation { waiter in
+            let isOpen = state.withLock { state in
+                if !state.isOpen { state.waiting.append(waiter) }
+                return state.isOpen
+            }
+            if isOpen { waiter.resume() }
+        }
     }
 }
 
@@ -183,15 +243,76 @@ final class Letters: ResponseStream {
     private let left: Atomic<Int>
     private let ended: Gate?
 
+    deinit {
+        ended?.open()
+    }
+
     init(count: Int, ended: Gate? = nil) {
         left = Atomic(count)
         self.ended = ended
     }
 
     func next() async -> [UInt8]? {
-        if Task.isCancelled { await ended?.open() }
         let number = left.wrappingSubtract(1, ordering: .relaxed).oldValue
         guard number > 0 else { return nil }
         return [UInt8](repeating: UInt8(ascii: "a") + UInt8(number % 26), count: 10)
+    }
+}
+
+/// A stream that has one chunk and then nothing until it is cancelled.
+final class Waiting: ResponseStream {
+    private let ended: Gate
+    private let hasBegun = Atomic(false)
+    private let gate = Gate()
+
+    init(_ ended: Gate) {
+        self.ended = ended
+    }
+
+    func next() async -> [UInt8]? {
+        if !hasBegun.exchange(true, ordering: .relaxed) { return [1] }
+        let gate = gate
+        await withTaskCancellationHandler {
+            await gate.wait()
+        } onCancel: {
+            gate.open()
+        }
+        ended.open()
+        return nil
+    }
+}
+
+/// Counts those who pass, and lets as many wait for that.
+final class Turnstile: Sendable {
+    private let state = Mutex((passed: 0, waiting: [CheckedContinuation<Void, Never>]()))
+
+    func pass() {
+        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            guard state.waiting.isEmpty else { return state.waiting.removeFirst() }
+            state.passed += 1
+            return nil
+        }
+        waiter?.resume()
+    }
+
+    /// Waits for one to pass who was not waited for before.
+    func wait() async {
+        await withCheckedContinuation { waiter in
+            let isThere = state.withLock { state in
+                guard state.passed > 0 else {
+                    state.waiting.append(waiter)
+                    return false
+                }
+                state.passed -= 1
+                return true
+            }
+            if isThere { waiter.resume() }
+        }
+    }
+}
+
+extension Client {
+    func get(_ path: String) throws(TransportError) -> ReceivedResponse {
+        try send(RequestHead(method: "GET", path: path), .none, limit: 1 << 28)
     }
 }

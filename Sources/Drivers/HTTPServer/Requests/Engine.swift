@@ -67,6 +67,11 @@ final class Engine: Sendable {
         for exchange in snapshot() { exchange.interrupt() }
     }
 
+    /// Ends streams that wait for something to send to a client that went away.
+    func endAbandonedStreams() {
+        for exchange in snapshot() { exchange.endIfAbandoned() }
+    }
+
     /// From now on nothing is suspended, and what is goes on.
     func halt() {
         isHalted.store(true, ordering: .releasing)

@@ -9,6 +9,8 @@ struct StreamState {
     var chunk: [UInt8] = []
     var position = 0
     var isAtEnd = false
+    /// Whether the client went away while the stream had nothing to send.
+    var isAbandoned = false
     /// Who waits until the chunk is sent.
     var writer: CheckedContinuation<Void, Never>?
 }
@@ -47,6 +49,17 @@ extension Exchange {
         }
     }
 
+    /// Ends a stream that has nothing to send if its client went away: the library does not look at
+    /// a suspended connection.
+    func endIfAbandoned() {
+        state.withLock { state in
+            // While it is suspended its thread is elsewhere, and cannot close the socket.
+            guard state.isSuspended, step == .answered, connection.isHungUp else { return }
+            state.stream.isAbandoned = true
+            resume(&state)
+        }
+    }
+
     /// The library wants bytes of the stream: how many it got, 0 to be asked again later, -1 at the
     /// end.
     func fill(_ space: UnsafeMutableRawBufferPointer) -> Int {
@@ -55,6 +68,7 @@ extension Exchange {
             let left = state.stream.chunk.count - state.stream.position
             guard left > 0 else {
                 if state.stream.isAtEnd { return (-1, nil) }
+                if state.stream.isAbandoned { return (-2, nil) }
                 return (suspend(&state) ? 0 : -2, nil)
             }
             let count = min(left, space.count)

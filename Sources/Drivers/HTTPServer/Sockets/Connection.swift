@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CShims
+import Glibc
 import HTTP
 import Synchronization
 
@@ -75,6 +76,13 @@ final class Connection: Sendable {
         }
         since.store(now(), ordering: .relaxed)
         phase.store(.idle, ordering: .releasing)
+    }
+
+    /// Whether the client closed its end; ask only while the library cannot close ours.
+    var isHungUp: Bool {
+        let hangUp: Int16 = 0x2000  // POLLRDHUP, a macro behind _GNU_SOURCE
+        var asked = pollfd(fd: socket, events: hangUp, revents: 0)
+        return unsafe poll(&asked, 1, 0) > 0
     }
 
     /// The answer is sent and what remains of the request is dropped.

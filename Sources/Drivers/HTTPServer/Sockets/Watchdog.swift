@@ -12,15 +12,15 @@ final class Watchdog: Sendable {
     /// How often it looks, in milliseconds; no deadline is kept more exactly.
     static let intervalMilliseconds: Int32 = 250
 
-    private let connections: ConnectionTable
-    private let options: Server.Options
+    private let engine: Engine
+    private var connections: ConnectionTable { engine.connections }
+    private var options: Server.Options { engine.options }
     private let bell = Bell()
     private let stopping = Atomic(false)
     private let thread = Mutex<Thread?>(nil)
 
-    init(_ connections: ConnectionTable, _ options: Server.Options) {
-        self.connections = connections
-        self.options = options
+    init(_ engine: Engine) {
+        self.engine = engine
     }
 
     func start() {
@@ -69,6 +69,7 @@ final class Watchdog: Sendable {
             bell.wait(milliseconds: Watchdog.intervalMilliseconds)
             bell.clear()
             look(&notes)
+            engine.endAbandonedStreams()
         }
     }
 

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import HTTP
+import HTTPServer
+import Synchronization
+import Testing
+
+@Suite(.timeLimit(.minutes(2)))
+struct `Slow clients` {
+    @Test
+    func `that send nothing are closed after the header's time`() throws {
+        let world = try TestServer { $0.headerDeadline = .milliseconds(300) }
+        #expect(try world.client().isClosed())
+    }
+
+    @Test
+    func `that trickle their first header are closed`() throws {
+        let world = try TestServer { $0.headerDeadline = .milliseconds(500) }
+        let client = try world.client()
+        let text =
+            "GET /now HTTP/1.1\r\nHost: here\r\nX-Long: " + String(repeating: "a", count: 1_000)
+        #expect(client.trickle(text) < 1_000)
+        #expect(try client.isClosed())
+    }
+
+    @Test
+    func `that trickle a later header are closed after its own time`() throws {
+        let world = try TestServer { $0.headerDeadline = .milliseconds(500) }
+        let client = try world.client()
+        try client.send("GET /now HTTP/1.1\r\nHost: here\r\n\r\n")
+        #expect(try client.answer().status == 200)
+        // Idle for longer than a header may take, which is allowed.
+        #expect(!client.isClosedWithin(milliseconds: 1_200))
+        #expect(
+            client.trickle("GET /now HTTP/1.1\r\nX: " + String(repeating: "a", count: 1_000))
+                < 1_000
+        )
+        #expect(try client.isClosed())
+    }
+
+    @Test
+    func `that stop in a later header are closed`() throws {
+        let world = try TestServer { $0.headerDeadline = .milliseconds(500) }
+        let client = try world.client()
+        try client.send("PUT /echo HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\nhi")
+        #expect(try client.answer().status == 200)
+        try client.send("GET /now HT")
+        #expect(try client.isClosed())
+    }
+
+    @Test
+    func `that trickle a body are closed`() async throws {
+        let world = try TestServer {
+            $0.bodyRateMin = 1_000
+            $0.bodyRateWindow = .milliseconds(500)
+        }
+        let client = try world.client()
+        try client.send("PUT /echo HTTP/1.1\r\nHost: here\r\nContent-Length: 1000\r\n\r\n")
+        #expect(client.trickle(String(repeating: "a", count: 1_000)) < 1_000)
+        await world.handler.ended.wait()
+        #expect(world.handler.bodyError.withLock { $0 } == .tooSlow)
+    }
+
+    @Test
+    func `are not those whom the handler holds back`() async throws {
+        let world = try TestServer {
+            $0.bodyRateMin = 1_000_000
+            $0.bodyRateWindow = .milliseconds(300)
+        }
+        let client = try world.client()
+        try client.send("PUT /hold HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\n\r\nhello")
+        #expect(!client.isClosedWithin(milliseconds: 1_200))
+        world.handler.gate.open()
+        #expect(try client.answer().body == Array("hello".utf8))
+    }
+
+    @Test
+    func `that are idle are bounded, the longest idle closed first`() throws {
+        let world = try TestServer { $0.idleConnectionsMax = 2 }
+        let clients = try (0..<4).map { _ in
+            let client = try world.client()
+            try client.send("GET /now HTTP/1.1\r\nHost: here\r\n\r\n")
+            #expect(try client.answer().status == 200)
+            return client
+        }
+        #expect(try clients[0].isClosed())
+        #expect(try clients[1].isClosed())
+        for client in clients[2...] {
+            try client.send("GET /now HTTP/1.1\r\nHost: here\r\n\r\n")
+            #expect(try client.answer().status == 200)
+        }
+    }
+
+    @Test
+    func `make room for new ones when there are as many as there may be`() async throws {
+        let world = try TestServer { $0.connectionsMax = 2 }
+        let busy = try world.client()
+        try busy.send("GET /wait HTTP/1.1\r\nHost: here\r\n\r\n")
+        await world.handler.entered.wait()
+        let idle = try world.client()
+        try idle.send("GET /now HTTP/1.1\r\nHost: here\r\n\r\n")
+        #expect(try idle.answer().status == 200)
+        let third = try world.client()
+        try third.send("GET /hold HTTP/1.1\r\nHost: here\r\nContent-Length: 1\r\n\r\n")
+        #expect(try idle.isClosed())
+        await world.handler.entered.wait()
+        // Now all are busy.
+        #expect(try world.client().answer().status == 503)
+        world.handler.gate.open()
+        #expect(try busy.answer().status == 200)
+    }
+}
+
+extension RawClient {
+    /// Sends a byte about every 10 ms until the server closes; returns how many.
+    func trickle(_ text: String) -> Int {
+        var sent = 0
+        for byte in text.utf8 {
+            guard (try? send([byte])) != nil else { return sent }
+            sent += 1
+            if isClosedWithin(milliseconds: 10) { return sent }
+        }
+        return sent
+    }
+
+    /// Whether the server closes, or sends anything, in this time.
+    func isClosedWithin(milliseconds: Int32) -> Bool {
+        var waits = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        return poll(&waits, 1, milliseconds) > 0
+    }
+
+    /// Sends without waiting long, until nothing is taken any more; returns how much was.
+    func sendWhatIsTaken(_ bytes: [UInt8]) -> Int {
+        var sent = 0
+        while sent < bytes.count {
+            var waits = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
+            guard poll(&waits, 1, 1_000) > 0 else { return sent }
+            let count = bytes.withUnsafeBytes { buffer in
+                Glibc.send(
+                    socket,
+                    buffer.baseAddress?.advanced(by: sent),
+                    min(buffer.count - sent, 65_536),
+                    Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+                )
+            }
+            if count > 0 { sent += count }
+        }
+        return sent
+    }
+
+    /// Lets this process open so many descriptors.
+    static func allowDescriptors(_ count: UInt) {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        guard limit.rlim_cur < count else { return }
+        limit.rlim_cur = min(limit.rlim_max, count)
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}
