@@ -268,7 +268,9 @@ targets.append(
 targets.append(
     .testTarget(
         name: "SystemTests",
-        dependencies: dependencies(["Platform", "HTTP", "HTTPClient", "breakwater"]),
+        dependencies: dependencies([
+            "Platform", "HTTP", "OCI", "Crypto", "HTTPClient", "breakwater",
+        ]),
         path: "Tests/SystemTests",
         swiftSettings: tests
     )
