@@ -4,6 +4,7 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
@@ -30,4 +31,22 @@ int64_t bw_tcp_bytes_acknowledged(int socket) {
     struct tcp_info info;
     size_t needed = offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof(uint64_t);
     return facts(socket, &info, needed) == 0 ? (int64_t)info.tcpi_bytes_acked : -1;
+}
+
+int bw_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int bw_epoll_add(int epoll, int socket) {
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.fd = socket};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event);
+}
+
+int bw_epoll_remove(int epoll, int socket) {
+    return epoll_ctl(epoll, EPOLL_CTL_DEL, socket, NULL);
+}
+
+int bw_epoll_ready(int epoll, int *ready, int max) {
+    struct epoll_event events[256];
+    int count = epoll_wait(epoll, events, max < 256 ? max : 256, 0);
+    for (int index = 0; index < count; index++) ready[index] = events[index].data.fd;
+    return count;
 }

@@ -43,8 +43,9 @@ public final class Server: Sendable {
         let watchdog = Watchdog(engine)
         let acceptor = Acceptor(engine, daemon, watchdog)
         let port = listener.port
+        let isPlainTCP = engine.certificates == nil && port != 0
         watchdog.start()
-        acceptor.start(listener)
+        acceptor.start(listener, isPlainTCP: isPlainTCP)
         running.withLock {
             $0 = Running(daemon: daemon, acceptor: acceptor, watchdog: watchdog, port: port)
         }
@@ -54,7 +55,7 @@ public final class Server: Sendable {
     public var port: UInt16 { running.withLock { $0?.port ?? 0 } }
 
     /// How many connections there are.
-    public var connectionCount: Int { engine.connections.count }
+    public var connectionCount: Int { engine.connectionCount }
 
     /// How many requests are being worked on in tasks.
     public var workingCount: Int { engine.workingCount }

@@ -46,6 +46,42 @@ extension `Breakwater as built` {
             #expect(server.stop() == .exited(0))
         }
 
+        // F-ICR-03: the list is made by docker itself, which looks for TLS before it speaks plainly.
+        @Test func `a manifest list is made of two images and pulled by its name`() throws {
+            let image = try MultiArchImage(in: workspace)
+            let server = try RunningServer(in: workspace)
+            let engine = try DockerEngine(in: workspace)
+            let single = "\(server.address)/team/single"
+            for architecture in ["amd64", "arm64"] {
+                try workspace.must(
+                    "skopeo",
+                    "--override-arch",
+                    architecture,
+                    "copy",
+                    "--format",
+                    "v2s2",
+                    "--dest-tls-verify=false",
+                    "oci:\(image.layout):v1",
+                    "docker://\(single):\(architecture)"
+                )
+            }
+            let list = "\(server.address)/team/list:v1"
+            let names = ["amd64", "arm64"].map { "\(single):\($0)" }
+            try engine.docker("manifest", "create", "--insecure", list, names[0], names[1])
+            try engine.docker("manifest", "push", "--insecure", list)
+            let raw = try workspace.must(
+                "skopeo",
+                "inspect",
+                "--raw",
+                "--tls-verify=false",
+                "docker://\(list)"
+            )
+            #expect(raw.contains("application/vnd.docker.distribution.manifest.list.v2+json"))
+            #expect(raw.contains("\"arm64\"") && raw.contains("\"amd64\""))
+            try engine.docker("pull", list)
+            #expect(server.stop() == .exited(0))
+        }
+
         private func greeting(of image: String, by engine: DockerEngine) throws -> String {
             try run(image, ["/bin/cat", "/greeting"], by: engine)
         }

@@ -13,6 +13,8 @@ final class Engine: Sendable {
     let certificates: Certificates?
     let connections = ConnectionTable()
     let identities: RequestIdentities
+    /// Connections that have sent nothing yet, and that the table does not have.
+    let lobbyCount = Atomic(0)
     /// Requests whose line was read and whose end was not told yet.
     let open = Atomic(0)
     /// Whether answers tell their clients to go elsewhere.
@@ -39,6 +41,9 @@ final class Engine: Sendable {
 
     /// Whether the library may not suspend a connection any more.
     var mustNotWait: Bool { isHalted.load(ordering: .acquiring) }
+
+    /// How many connections there are.
+    var connectionCount: Int { connections.count + lobbyCount.load(ordering: .relaxed) }
 
     /// How many requests are being worked on.
     var workingCount: Int { working.withLock { $0.count } }

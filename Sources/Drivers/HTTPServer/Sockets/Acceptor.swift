@@ -26,8 +26,10 @@ final class Acceptor: Sendable {
     }
 
     /// Takes connections from `listener`, which is closed when it stops.
-    func start(_ listener: Listener) {
-        let thread = Thread { [self] in run(listener) }
+    ///
+    /// Those of plain TCP wait in a lobby for their first byte.
+    func start(_ listener: Listener, isPlainTCP: Bool) {
+        let thread = Thread { [self] in run(listener, isPlainTCP ? Lobby(engine) : nil) }
         self.thread.withLock { $0 = thread }
     }
 
@@ -41,21 +43,29 @@ final class Acceptor: Sendable {
         }?.join()
     }
 
-    private func run(_ listener: Listener) {
+    private func run(_ listener: Listener, _ lobby: Lobby?) {
         while !stopping.load(ordering: .relaxed) {
-            var waits = [
-                pollfd(fd: listener.descriptor, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0),
-            ]
-            guard unsafe poll(&waits, nfds_t(waits.count), -1) > 0, waits[0].revents != 0 else {
-                continue
+            // A negative descriptor is one that nobody looks at.
+            var waits = [listener.descriptor, bell.descriptor, lobby?.descriptor ?? -1].map {
+                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
             }
-            while !stopping.load(ordering: .relaxed), acceptOne(listener) {}
+            let limit = lobby?.closeLate() ?? -1
+            guard unsafe poll(&waits, nfds_t(waits.count), limit) > 0 else { continue }
+            if waits[2].revents != 0, let lobby { lobby.takeReady().forEach(admit) }
+            guard waits[0].revents != 0 else { continue }
+            while !stopping.load(ordering: .relaxed), acceptOne(listener, lobby) {}
         }
     }
 
+    /// Gives a connection to the library.
+    private func admit(_ guest: Lobby.Guest) {
+        var peer = guest.peer
+        engine.connections.expect(guest.socket, since: guest.since)
+        daemon.add(guest.socket, &peer, guest.peerSize)
+    }
+
     /// Takes one connection; false when there is none.
-    private func acceptOne(_ listener: Listener) -> Bool {
+    private func acceptOne(_ listener: Listener, _ lobby: Lobby?) -> Bool {
         var peer = sockaddr_storage()
         var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let socket = unsafe bw_accept(listener.descriptor, &peer, &size)
@@ -63,18 +73,24 @@ final class Acceptor: Sendable {
             switch errno {
             case EAGAIN: return false
             case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                _ = watchdog.makeRoom()
+                _ = makeRoom(lobby)
                 bell.wait(milliseconds: Acceptor.pauseMilliseconds)
                 return true
             default: return true
             }
         }
-        if engine.connections.count >= engine.options.connectionsMax, !watchdog.makeRoom() {
+        guard engine.connectionCount < engine.options.connectionsMax || makeRoom(lobby) else {
             refuse(socket)
-        } else {
-            daemon.add(socket, &peer, size)
+            return true
         }
+        let guest = Lobby.Guest(socket: socket, peer: peer, peerSize: size, since: now())
+        if lobby?.enter(guest) != true { admit(guest) }
         return true
+    }
+
+    /// Ends a connection that says nothing, if there is one: first of those that never did.
+    private func makeRoom(_ lobby: Lobby?) -> Bool {
+        lobby?.makeRoom() ?? false || watchdog.makeRoom()
     }
 
     /// Tells a client for which there is no room.

@@ -12,14 +12,24 @@ final class ConnectionTable: Sendable {
 
     private struct State {
         var slots: [Connection?] = []
+        /// Since when those are connected that the library was given and did not tell of yet.
+        var expected: [Int32: UInt64] = [:]
         var count = 0
     }
 
     /// How many connections there are.
     var count: Int { state.withLock { $0.count } }
 
+    /// Says when a connection began that is about to come.
+    func expect(_ socket: Int32, since: UInt64) {
+        state.withLock { $0.expected[socket] = since }
+    }
+
     func insert(_ connection: Connection) {
         state.withLock { state in
+            if let since = state.expected.removeValue(forKey: connection.socket) {
+                connection.since.store(since, ordering: .relaxed)
+            }
             let index = Int(connection.socket)
             if index >= state.slots.count {
                 let missing = max(index + 1, 2 * state.slots.count) - state.slots.count

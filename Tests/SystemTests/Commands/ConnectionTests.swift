@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import HTTP
+import Platform
+import Testing
+
+extension `Breakwater as built` {
+    @Suite struct `With many connections` {
+        private let workspace: Workspace
+
+        init() throws { workspace = try Workspace() }
+
+        @Test func `ten thousand without a request cost little memory and delay nobody`()
+            async throws
+        {
+            let count = 10_000
+            try #require(OpenFileLimit.raise() > UInt64(count + 500), "raise `ulimit -Hn`")
+            let server = try RunningServer(in: workspace)
+            #expect(try await server.ask("GET", "/v2/").status == 200)
+            let before = try server.residentKiB()
+            let silent = try (0..<count).map { _ in try SilentClient(server.address) }
+            #expect(try await server.ask("GET", "/v2/").status == 200)
+            let metrics = try await server.ask("GET", "/metrics").text
+            let connections = metrics.split(separator: "\n")
+                .first { $0.hasPrefix("breakwater_connections ") }
+                .flatMap { Double($0.split(separator: " ")[1]) }
+            #expect(try #require(connections) >= Double(count))
+            let cost = try server.residentKiB() - before
+            #expect(cost < 100_000, "\(count) connections cost \(cost) KiB")
+            #expect(silent.count == count)
+            #expect(server.stop() == .exited(0))
+        }
+    }
+}
+
+/// A connection that never says a word.
+private final class SilentClient {
+    private let descriptor: Int32
+
+    init(_ address: String) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let port = try #require(address.split(separator: ":").last.flatMap { UInt16($0) })
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_port = port.bigEndian
+        name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let connected = withUnsafePointer(to: &name) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        try #require(connected == 0, "errno \(errno)")
+    }
+
+    deinit { close(descriptor) }
+}
+
+extension RunningServer {
+    /// How much memory it has now.
+    func residentKiB() throws -> Int {
+        let status = Workspace.read("/proc/\(process.id)/status")
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        return try #require(line.flatMap { Int($0.split(separator: " ").dropLast().last ?? "") })
+    }
+}
