@@ -266,6 +266,14 @@ targets.append(
 )
 
 targets.append(
+    .executableTarget(
+        name: "breakwater-torture",
+        dependencies: dependencies(["Platform", "HTTP", "OCI", "Crypto", "HTTPClient"]),
+        path: "Tests/Torture",
+        swiftSettings: tests
+    )
+)
+targets.append(
     .testTarget(
         name: "SystemTests",
         dependencies: dependencies([

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OCI
+
+/// What a repository has: the small model of a registry that the real one is compared with.
+struct RepositoryState: Equatable, Sendable {
+    var blobs: Set<Digest> = []
+    var manifests: Set<Digest> = []
+    var tags: [String: Digest] = [:]
+
+    /// What a manifest names; it follows from the manifest's digest.
+    struct Names: Equatable, Sendable {
+        var bytes: [UInt8]
+        var mediaType: String
+        /// Blobs, or the children of an index.
+        var references: [Digest]
+        var subject: Digest?
+    }
+
+    /// One request that changes something.
+    enum Change: Sendable {
+        case pushBlob([UInt8], Digest)
+        case putManifest(Digest, tag: String?)
+        case deleteTag(String)
+        case deleteManifest(Digest)
+        case deleteBlob(Digest)
+    }
+
+    /// Makes the change; `names` tells what each manifest names.
+    mutating func apply(_ change: Change, _ names: [Digest: Names]) {
+        switch change {
+        case .pushBlob(_, let digest): blobs.insert(digest)
+        case .putManifest(let digest, let tag):
+            manifests.insert(digest)
+            if let tag { tags[tag] = digest }
+        case .deleteTag(let tag): tags[tag] = nil
+        case .deleteManifest(let digest): delete(digest, names)
+        case .deleteBlob(let digest): blobs.remove(digest)
+        }
+    }
+
+    /// A manifest goes with its tags and with the referrers that neither a tag nor an index names.
+    private mutating func delete(_ digest: Digest, _ names: [Digest: Names]) {
+        manifests.remove(digest)
+        for tag in tags.keys.sorted() where tags[tag] == digest { tags[tag] = nil }
+        let tagged = Set(tags.values)
+        let free = Set(unnamed(manifests, names)).subtracting(tagged)
+        for referrer in referrers(of: digest, names) where free.contains(referrer) {
+            delete(referrer, names)
+        }
+    }
+
+    func referrers(of digest: Digest, _ names: [Digest: Names]) -> [Digest] {
+        manifests.filter { names[$0]?.subject == digest }.sorted()
+    }
+
+    /// What no manifest here names, and may therefore be deleted.
+    func unnamed(_ digests: Set<Digest>, _ names: [Digest: Names]) -> [Digest] {
+        let named = Set(manifests.flatMap { names[$0]?.references ?? [] })
+        return digests.subtracting(named).sorted()
+    }
+
+    /// What this state has and the other has not.
+    func lacking(_ other: RepositoryState) -> [String] {
+        let blobs = blobs.subtracting(other.blobs).map { "blob \($0)" }
+        let manifests = manifests.subtracting(other.manifests).map { "manifest \($0)" }
+        let tags = tags.filter { other.tags[$0.key] != $0.value }.map {
+            "tag \($0.key) at \($0.value)"
+        }
+        return (blobs + manifests + tags).sorted()
+    }
+}

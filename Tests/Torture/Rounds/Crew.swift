@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Platform
+import Synchronization
+
+/// The workers of a run, their ledgers, and what was found wrong.
+final class Crew: Sendable {
+    static let workersCount = 8
+
+    /// On threads of their own: a request blocks its thread until it is answered.
+    private let pool = BlockingPool(threadsMax: Crew.workersCount + 2)
+    private let state: Mutex<State>
+
+    private struct State {
+        var chance: Chance
+        var histories: [History] = []
+        /// Those that are worked on.
+        var current: [History] = []
+        var complaints: [String] = []
+    }
+
+    init(seed: UInt64) {
+        state = Mutex(State(chance: Chance(seed: seed)))
+    }
+
+    /// A random pause.
+    func pause(_ milliseconds: ClosedRange<Int>) -> Duration {
+        .milliseconds(state.withLock { $0.chance.within(milliseconds) })
+    }
+
+    /// True once in so many.
+    func isOne(of count: Int) -> Bool { state.withLock { $0.chance.below(count) == 0 } }
+
+    /// Gives every worker a new repository.
+    func beginEra(_ number: Int) {
+        state.withLock { state in
+            state.current = (0..<Crew.workersCount).map {
+                History(repository: "w\($0)/era\(number)")
+            }
+            state.histories += state.current
+        }
+    }
+
+    var current: [History] { state.withLock { $0.current } }
+    var histories: [History] { state.withLock { $0.histories } }
+    var complaints: [String] { state.withLock { $0.complaints } }
+    /// How many changes the server acknowledged.
+    var changes: Int { histories.reduce(0) { $0 + $1.changes } }
+
+    func complain(_ sentences: [String]) {
+        state.withLock { $0.complaints += sentences }
+    }
+
+    /// Lets everybody work while `body` runs.
+    func work(on registry: Registry, while body: () async throws -> Void) async throws {
+        let whistle = Whistle()
+        let workers = current.map { history in
+            let seed = state.withLock { $0.chance.next() }
+            return Worker(history: history, registry: registry, chance: Chance(seed: seed))
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for worker in workers {
+                group.addTask(executorPreference: pool) {
+                    var worker = worker
+                    if case .wrong(let sentence) = await worker.work(until: whistle) {
+                        self.complain([sentence])
+                    }
+                }
+            }
+            do {
+                try await body()
+            } catch {
+                whistle.blow()
+                throw error
+            }
+            whistle.blow()
+            try await group.waitForAll()
+        }
+    }
+
+    /// Compares these repositories with their ledgers, all at once.
+    func audit(_ histories: [History], on registry: Registry, settling: Settling) async throws {
+        let audit = Audit(registry: registry)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for history in histories {
+                group.addTask(executorPreference: pool) {
+                    let verdict = try await audit.verdict(on: history)
+                    self.complain(verdict.complaints)
+                    if settling == .found { history.settle(verdict.found) }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    /// What a ledger does after an audit.
+    enum Settling {
+        /// What was found is what is: the server that was asked goes on.
+        case found
+        /// Nothing: a copy was asked.
+        case nothing
+    }
+}
+
+/// Tells the workers that it is over.
+final class Whistle: Sendable {
+    private let blown = Atomic(false)
+    var isBlown: Bool { blown.load(ordering: .relaxed) }
+    func blow() { blown.store(true, ordering: .relaxed) }
+}

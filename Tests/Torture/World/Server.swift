@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Platform
+
+/// A real server process under torture.
+final class Server: Sendable {
+    /// Why there is no server.
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
+        /// Whether it is about what a power cut left.
+        var isOfCopy = false
+    }
+
+    let process: ChildProcess
+    private let log: String
+
+    /// Starts one on a port that the system chooses, with `wrapper` in front of the program.
+    init(binary: String, data: String, log: String, wrapper: [String] = []) throws(FileError) {
+        self.log = log
+        unlink(log)
+        let serve = [binary, "serve", "--listen", "127.0.0.1:0", "--data", data]
+        process = try ChildProcess(wrapper + serve, output: log)
+    }
+
+    /// Everything it has said.
+    var output: String { Files.text(of: log) }
+
+    /// Where it answers, once it says so.
+    func ready(within limit: Duration = .seconds(60)) async throws -> Registry {
+        let clocks = LinuxClocks()
+        let deadline = clocks.monotonic() + limit
+        while clocks.monotonic() < deadline {
+            let lines = output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+            if let line = lines.first(where: { $0.contains(" is ready on ") }),
+                let base = line.split(separator: " ").last
+            {
+                return Registry(base: String(base))
+            }
+            if let ending = process.ended() {
+                throw Failure(description: "the server does not start: \(ending): \(output)")
+            }
+            try await clocks.sleep(for: .milliseconds(1))
+        }
+        throw Failure(description: "the server is not ready after \(limit): \(output)")
+    }
+
+    /// Ends it at once.
+    func kill() {
+        process.send(SIGKILL)
+        _ = process.wait()
+    }
+
+    /// Ends it in good order.
+    func stop() throws {
+        process.send(SIGTERM)
+        let ending = process.wait(atMost: .seconds(60))
+        guard ending == .exited(0) else {
+            kill()
+            throw Failure(description: "stopping ended with \(ending.map { "\($0)" } ?? "nothing")")
+        }
+    }
+}
