@@ -6,32 +6,53 @@ import Platform
 /// Ends real servers at bad moments and compares what is left with a ledger kept outside.
 ///
 ///     breakwater-torture kill ROUNDS [SEED]
-///     breakwater-torture power-cut ROUNDS [SEED]
-///     breakwater-torture power-cut-control ROUNDS [SEED]
+///     breakwater-torture power-cut ROUNDS [SEED] [--eatmydata]
 ///
-/// It drives the `breakwater` beside it, or the one that BREAKWATER_BINARY names. The exit status is
-/// 1 at a miss; of the control, when it missed nothing.
+/// It drives the `breakwater` beside it, or the one that BREAKWATER_BINARY names. The exit status is 0
+/// when nothing was lost (with `--eatmydata`: when something was), 1 at a miss, 2 for wrong arguments,
+/// 77 where there are no loop devices to cut the power of, and 130 after SIGINT or SIGTERM.
 @main enum Main {
     private static let complaintsShownMax = 20
 
     static func main() async {
-        let words = CommandLine.arguments
-        guard words.count >= 3, let rounds = Int(words[2]), rounds > 0 else { usage() }
-        let seed = words.count > 3 ? UInt64(words[3]) : LinuxClocks().wallMilliseconds()
-        guard let seed else { usage() }
-        do {
-            switch words[1] {
-            case "kill":
-                report(try await KillRounds(binary: binary, rounds: rounds, seed: seed).run(), seed)
-            case "power-cut":
-                report(try await cuts(rounds, seed, wrapper: []), seed)
-            case "power-cut-control":
-                try await control(rounds, seed)
-            default: usage()
+        Signals.hold()
+        let rounds = BlockingPool(threadsMax: 1)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask(executorPreference: rounds) {
+                exit(await run(Array(CommandLine.arguments.dropFirst())))
             }
+            // The main thread waits here: once it had nothing to do, it would let the signals through.
+            Interruption.watch()
+        }
+    }
+
+    private static func run(_ arguments: [String]) async -> Int32 {
+        let isControl = arguments.contains("--eatmydata")
+        let words = arguments.filter { $0 != "--eatmydata" }
+        guard (2...3).contains(words.count), let rounds = Int(words[1]), rounds > 0,
+            let seed = words.count > 2 ? UInt64(words[2]) : LinuxClocks().wallMilliseconds(),
+            words[0] == "power-cut" || (words[0] == "kill" && !isControl)
+        else {
+            say("usage: breakwater-torture kill|power-cut ROUNDS [SEED] [--eatmydata]")
+            return 2
+        }
+        say("seed \(seed)")
+        do {
+            if words[0] == "kill" {
+                return judge(try await KillRounds(binary: binary, rounds: rounds, seed: seed).run())
+            }
+            let cuts = PowerCutRounds(
+                binary: binary,
+                rounds: rounds,
+                seed: seed,
+                wrapper: isControl ? ["eatmydata"] : []
+            )
+            let lost = try await cuts.run()
+            return isControl ? judgeControl(lost) : judge(lost)
         } catch {
-            print("seed \(seed): \(error)")
-            exit(1)
+            if Interruption.isRequested { return 130 }
+            say("seed \(seed): \(error)")
+            return (error as? Failure)?.isOfPlace == true ? 77 : 1
         }
     }
 
@@ -41,39 +62,27 @@ import Platform
         return own.dropLast().joined(separator: "/") + "/breakwater"
     }
 
-    private static func cuts(
-        _ rounds: Int,
-        _ seed: UInt64,
-        wrapper: [String]
-    ) async throws -> [String] {
-        try await PowerCutRounds(binary: binary, rounds: rounds, seed: seed, wrapper: wrapper).run()
+    private static func judge(_ complaints: [String]) -> Int32 {
+        guard !complaints.isEmpty else { return 0 }
+        say("\(complaints.count) complaints:")
+        for complaint in complaints.prefix(complaintsShownMax) { say("  \(complaint)") }
+        return 1
     }
 
-    /// Without syncs something must be lost, or what is left must not even start.
-    private static func control(_ rounds: Int, _ seed: UInt64) async throws {
-        do {
-            let complaints = try await cuts(rounds, seed, wrapper: ["eatmydata"])
-            if complaints.isEmpty {
-                print("seed \(seed): nothing was lost without a single sync: this proves nothing")
-                exit(1)
-            }
-            print("without syncs \(complaints.count) losses were found, as it must be:")
-            print(complaints[0])
-        } catch let failure as Server.Failure where failure.isOfCopy {
-            print("without syncs the copy does not even start, as it must be:")
-            print(failure.description.prefix(300))
+    /// Without syncs something must be lost.
+    private static func judgeControl(_ lost: [String]) -> Int32 {
+        guard !lost.isEmpty else {
+            say("nothing was lost without a single sync: the power cut proves nothing here")
+            return 1
         }
+        say("without syncs \(lost.count) losses were found, as it must be; the first:")
+        say("  \(lost[0].prefix(400))")
+        return 0
     }
+}
 
-    private static func report(_ complaints: [String], _ seed: UInt64) {
-        guard !complaints.isEmpty else { return }
-        print("seed \(seed): \(complaints.count) complaints")
-        for complaint in complaints.prefix(complaintsShownMax) { print("  \(complaint)") }
-        exit(1)
-    }
-
-    private static func usage() -> Never {
-        print("usage: breakwater-torture kill|power-cut|power-cut-control ROUNDS [SEED]")
-        exit(2)
-    }
+/// Prints a line at once, so that it is there also when what follows ends badly.
+func say(_ line: String) {
+    print(line)
+    fflush(nil)
 }

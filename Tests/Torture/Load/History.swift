@@ -23,7 +23,12 @@ final class History: Sendable {
         /// Every blob and tag ever.
         var blobs: Set<Digest> = []
         var tags: Set<String> = []
-        var changes = 0
+        /// Uploads left open, the oldest first.
+        var uploads: [OpenUpload] = []
+        /// The change sent last is one.
+        var isDeletion = false
+        var isResumption = false
+        var counts = Counts()
     }
 
     init(repository: String) { self.repository = repository }
@@ -39,8 +44,33 @@ final class History: Sendable {
         state.withLock { Everything(names: $0.names, blobs: $0.blobs, tags: $0.tags) }
     }
 
-    /// How many changes were acknowledged.
-    var changes: Int { state.withLock { $0.changes } }
+    /// How much was acknowledged.
+    struct Counts: Sendable {
+        var changes = 0
+        var deletions = 0
+        var resumptions = 0
+    }
+
+    var counts: Counts { state.withLock { $0.counts } }
+
+    /// The upload that was left open first.
+    var upload: OpenUpload? { state.withLock { $0.uploads.first } }
+
+    /// Notes an upload as it is left open now.
+    func leave(_ upload: OpenUpload) {
+        state.withLock { state in
+            if let place = state.uploads.firstIndex(where: { $0.digest == upload.digest }) {
+                state.uploads[place] = upload
+            } else {
+                state.uploads.append(upload)
+            }
+        }
+    }
+
+    /// Notes that an upload is over.
+    func drop(_ upload: OpenUpload) {
+        state.withLock { $0.uploads.removeAll { $0.digest == upload.digest } }
+    }
 
     /// The state as it was last acknowledged.
     var current: RepositoryState { state.withLock { $0.states[$0.acknowledged] } }
@@ -58,8 +88,15 @@ final class History: Sendable {
             state.states.append(next)
             switch change {
             case .pushBlob(_, let digest): state.blobs.insert(digest)
-            case .putManifest(_, let tag?): state.tags.insert(tag)
-            default: break
+            case .resume(let upload): state.blobs.insert(upload.digest)
+            case .putManifest(_, let tags): state.tags.formUnion(tags)
+            case .deleteTag, .deleteManifest, .deleteBlob: break
+            }
+            state.isDeletion = change.isDeletion
+            if case .resume = change {
+                state.isResumption = true
+            } else {
+                state.isResumption = false
             }
         }
     }
@@ -68,7 +105,9 @@ final class History: Sendable {
     func acknowledge() {
         state.withLock { state in
             state.acknowledged = state.states.count - 1
-            state.changes += 1
+            state.counts.changes += 1
+            if state.isDeletion { state.counts.deletions += 1 }
+            if state.isResumption { state.counts.resumptions += 1 }
             guard state.marked == nil else { return }
             state.states = [state.states[state.acknowledged]]
             state.acknowledged = 0

@@ -20,7 +20,10 @@ struct RepositoryState: Equatable, Sendable {
     /// One request that changes something.
     enum Change: Sendable {
         case pushBlob([UInt8], Digest)
-        case putManifest(Digest, tag: String?)
+        /// Pushes the rest of what was begun before.
+        case resume(OpenUpload)
+        /// By digest with these tags, all or none of which move.
+        case putManifest(Digest, tags: [String])
         case deleteTag(String)
         case deleteManifest(Digest)
         case deleteBlob(Digest)
@@ -30,9 +33,10 @@ struct RepositoryState: Equatable, Sendable {
     mutating func apply(_ change: Change, _ names: [Digest: Names]) {
         switch change {
         case .pushBlob(_, let digest): blobs.insert(digest)
-        case .putManifest(let digest, let tag):
+        case .resume(let upload): blobs.insert(upload.digest)
+        case .putManifest(let digest, let names):
             manifests.insert(digest)
-            if let tag { tags[tag] = digest }
+            for tag in names { tags[tag] = digest }
         case .deleteTag(let tag): tags[tag] = nil
         case .deleteManifest(let digest): delete(digest, names)
         case .deleteBlob(let digest): blobs.remove(digest)
@@ -68,5 +72,27 @@ struct RepositoryState: Equatable, Sendable {
             "tag \($0.key) at \($0.value)"
         }
         return (blobs + manifests + tags).sorted()
+    }
+}
+
+extension RepositoryState.Change {
+    /// The change without its bytes.
+    var name: String {
+        switch self {
+        case .pushBlob(_, let digest): "push blob \(digest)"
+        case .resume(let upload): "resume blob \(upload.digest)"
+        case .putManifest(let digest, let tags):
+            "put manifest \(digest) as \(tags.isEmpty ? "itself" : tags.joined(separator: ", "))"
+        case .deleteTag(let tag): "delete tag \(tag)"
+        case .deleteManifest(let digest): "delete manifest \(digest)"
+        case .deleteBlob(let digest): "delete blob \(digest)"
+        }
+    }
+
+    var isDeletion: Bool {
+        switch self {
+        case .deleteTag, .deleteManifest, .deleteBlob: true
+        case .pushBlob, .resume, .putManifest: false
+        }
     }
 }

@@ -19,6 +19,8 @@ struct Worker: Sendable {
 
     /// So few tags that most of them are moved and deleted often.
     private static let tagsMax = 12
+    /// So much content that several clients push.
+    private static let sharedMax = 40
 
     let history: History
     let registry: Registry
@@ -26,7 +28,10 @@ struct Worker: Sendable {
 
     /// Works until the whistle.
     mutating func work(until whistle: Whistle) async -> End {
+        // What the server before left unfinished comes first.
+        if let upload = history.upload, let end = await take(.resume(upload)) { return end }
         while !whistle.isBlown {
+            if chance.below(25) == 0, let end = await leaveUpload() { return end }
             for step in plan() {
                 if let end = await take(step) { return end }
                 if whistle.isBlown { break }
@@ -35,14 +40,25 @@ struct Worker: Sendable {
         return .told
     }
 
+    /// An image, as `work` makes them; to see that a server takes writes at all.
+    mutating func workOnce() async -> End {
+        for step in image(subject: nil) {
+            if let end = await take(step) { return end }
+        }
+        return .told
+    }
+
     /// The requests of one piece of work, in order.
     private mutating func plan() -> [RepositoryState.Change] {
         let state = history.current
         switch chance.below(100) {
-        case ..<45: return image(subject: nil)
-        case ..<55: return image(subject: chance.pick(state.manifests.sorted()))
-        case ..<62: return index(of: state)
-        case ..<72: return chance.pick(state.manifests.sorted()).map { [put($0)] } ?? []
+        case ..<42: return image(subject: nil)
+        case ..<52: return image(subject: chance.pick(state.manifests.sorted()))
+        case ..<58: return index(of: state)
+        case ..<68:
+            return chance.pick(state.manifests.sorted()).map { [.putManifest($0, tags: tags())] }
+                ?? []
+        case ..<72: return history.upload.map { [.resume($0)] } ?? []
         case ..<84: return chance.pick(state.tags.keys.sorted()).map { [.deleteTag($0)] } ?? []
         case ..<93:
             let free = state.unnamed(state.manifests, history.everything.names)
@@ -55,9 +71,7 @@ struct Worker: Sendable {
 
     /// Two blobs and the manifest that names them.
     private mutating func image(subject: Digest?) -> [RepositoryState.Change] {
-        // Mostly small, now and then several flushes long.
-        let size = chance.below(40) == 0 ? 5 << 20 : 16 << chance.below(13)
-        let layer = chance.bytes(size + chance.below(size))
+        let layer = content()
         let config = Array("{\"made\":\(chance.next())}".utf8)
         let (layerDigest, configDigest) = (Digest.of(layer), Digest.of(config))
         let manifest = Documents.image(
@@ -79,7 +93,7 @@ struct Worker: Sendable {
         let isTagged = subject == nil || chance.below(3) == 0
         return [
             .pushBlob(layer, layerDigest), .pushBlob(config, configDigest),
-            .putManifest(digest, tag: isTagged ? tag() : nil),
+            .putManifest(digest, tags: isTagged ? tags() : []),
         ]
     }
 
@@ -101,14 +115,34 @@ struct Worker: Sendable {
                 subject: nil
             )
         )
-        return [.putManifest(digest, tag: tag())]
+        return [.putManifest(digest, tags: tags())]
     }
 
-    private mutating func put(_ digest: Digest) -> RepositoryState.Change {
-        .putManifest(digest, tag: tag())
+    /// Content of a blob: mostly small, now and then several flushes long, and now and then what
+    /// other clients push too, maybe at this moment.
+    private mutating func content() -> [UInt8] {
+        if chance.below(5) == 0 {
+            let number = chance.below(Worker.sharedMax)
+            var shared = Chance(seed: UInt64(number))
+            return shared.bytes(1024 << (number % 10))
+        }
+        let size = chance.below(80) == 0 ? 5 << 20 : 16 << chance.below(13)
+        return chance.bytes(size + chance.below(size))
     }
 
-    private mutating func tag() -> String { "t\(chance.below(Worker.tagsMax))" }
+    /// One tag, or now and then several at once.
+    private mutating func tags() -> [String] {
+        let count = chance.below(4) == 0 ? chance.within(2...4) : 1
+        return Set((0..<count).map { _ in "t\(chance.below(Worker.tagsMax))" }).sorted()
+    }
+
+    private mutating func way(_ bytes: [UInt8]) -> Registry.Way {
+        switch chance.below(5) {
+        case 0: .single
+        case 1: .mount
+        default: .session(chunks: bytes.count > 1000 ? chance.below(4) : 0)
+        }
+    }
 
     /// Sends one change, between the ledger's two notes.
     private mutating func take(_ change: RepositoryState.Change) async -> End? {
@@ -123,6 +157,7 @@ struct Worker: Sendable {
             return .unanswered
         }
         history.acknowledge()
+        if case .resume(let upload) = change { history.drop(upload) }
         return nil
     }
 
@@ -133,33 +168,29 @@ struct Worker: Sendable {
         let repository = "/v2/\(history.repository)"
         switch change {
         case .pushBlob(let bytes, let digest):
-            let chunks = bytes.count > 1000 ? chance.below(4) : chance.below(2)
-            let name = history.repository
-            return (try await registry.push(bytes, digest, to: name, chunks: chunks), 201)
-        case .putManifest(let digest, let tag):
+            let way = way(bytes)
+            return (try await registry.push(bytes, digest, to: history.repository, way), 201)
+        case .resume(let upload): return (try await resume(upload), 201)
+        case .putManifest(let digest, let tags):
             let names = history.everything.names[digest]
-            let path = "\(repository)/manifests/\(tag ?? digest.description)"
-            let type = names?.mediaType
-            return (try await registry.send("PUT", path, type: type, body: names?.bytes ?? []), 201)
+            // By tag, or by digest with the tags beside it.
+            let isByTag = tags.count == 1 && chance.below(4) != 0
+            let path = "\(repository)/manifests/\(isByTag ? tags[0] : digest.description)"
+            let query = isByTag ? [] : tags.map { "tag=\($0)" }
+            let answer = try await registry.send(
+                "PUT",
+                path,
+                query: query.isEmpty ? nil : query.joined(separator: "&"),
+                type: names?.mediaType,
+                body: names?.bytes ?? []
+            )
+            return (answer, 201)
         case .deleteTag(let tag):
             return (try await registry.send("DELETE", "\(repository)/manifests/\(tag)"), 202)
         case .deleteManifest(let digest):
             return (try await registry.send("DELETE", "\(repository)/manifests/\(digest)"), 202)
         case .deleteBlob(let digest):
             return (try await registry.send("DELETE", "\(repository)/blobs/\(digest)"), 202)
-        }
-    }
-}
-
-extension RepositoryState.Change {
-    /// The change without its bytes.
-    var name: String {
-        switch self {
-        case .pushBlob(_, let digest): "push blob \(digest)"
-        case .putManifest(let digest, let tag): "put manifest \(digest) as \(tag ?? "itself")"
-        case .deleteTag(let tag): "delete tag \(tag)"
-        case .deleteManifest(let digest): "delete manifest \(digest)"
-        case .deleteBlob(let digest): "delete blob \(digest)"
         }
     }
 }

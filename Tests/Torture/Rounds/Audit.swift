@@ -54,6 +54,7 @@ struct Audit: Sendable {
             }
         }
         try await compareListing(history.repository, found, &complaints)
+        try await compareCatalog(history.repository, found, &complaints)
         try await compareReferrers(history.repository, found, everything.names, &complaints)
         return found
     }
@@ -85,6 +86,22 @@ struct Audit: Sendable {
         let isEmpty = found.tags.isEmpty && (answer.status == 404 || text.contains("\"tags\":[]"))
         if !isEmpty && !text.contains("\"tags\":[\(wanted)]") {
             complaints.append("\(repository): the tags are \(wanted), the list is \(text)")
+        }
+    }
+
+    /// The catalog lists the repositories that have a manifest.
+    private func compareCatalog(
+        _ repository: String,
+        _ found: RepositoryState,
+        _ complaints: inout [String]
+    ) async throws {
+        // The page that begins just before the repository.
+        let before = "\(repository.dropLast())"
+        let answer = try await registry.send("GET", "/v2/_catalog", query: "last=\(before)")
+        let text = String(decoding: answer.body, as: UTF8.self)
+        if text.contains("\"\(repository)\"") != !found.manifests.isEmpty {
+            let count = found.manifests.count
+            complaints.append("\(repository): \(count) manifests, and the catalog is \(text)")
         }
     }
 

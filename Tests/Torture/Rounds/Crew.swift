@@ -44,8 +44,15 @@ final class Crew: Sendable {
     var current: [History] { state.withLock { $0.current } }
     var histories: [History] { state.withLock { $0.histories } }
     var complaints: [String] { state.withLock { $0.complaints } }
-    /// How many changes the server acknowledged.
-    var changes: Int { histories.reduce(0) { $0 + $1.changes } }
+    /// What the server acknowledged, in words.
+    var acknowledged: String {
+        let counts = histories.map(\.counts)
+        let changes = counts.reduce(0) { $0 + $1.changes }
+        let deletions = counts.reduce(0) { $0 + $1.deletions }
+        let resumed = counts.reduce(0) { $0 + $1.resumptions }
+        return
+            "\(changes) changes acknowledged, \(deletions) of them deletions and \(resumed) resumed uploads"
+    }
 
     func complain(_ sentences: [String]) {
         state.withLock { $0.complaints += sentences }
@@ -75,6 +82,18 @@ final class Crew: Sendable {
             }
             whistle.blow()
             try await group.waitForAll()
+        }
+    }
+
+    /// Pushes something new to a server that rose from a copy: it must take writes.
+    func tryWriting(to registry: Registry) async {
+        let seed = state.withLock { $0.chance.next() }
+        let trial = History(repository: "trial/of-a-copy")
+        var worker = Worker(history: trial, registry: registry, chance: Chance(seed: seed))
+        switch await worker.workOnce() {
+        case .told: break
+        case .unanswered: complain(["the server does not answer a push after its start"])
+        case .wrong(let sentence): complain([sentence])
         }
     }
 

@@ -20,38 +20,54 @@ struct KillRounds {
 
     /// Runs the rounds; returns what was found wrong.
     func run() async throws -> [String] {
-        let path = try Files.temporaryDirectory()
-        defer { _ = try? Files.run("rm", "-rf", path) }
-        let crew = Crew(seed: seed)
-        var server = try start(in: path)
-        defer { server.kill() }
-        var registry = try await server.ready()
-        for round in 0..<rounds {
-            if round % KillRounds.eraRounds == 0 { crew.beginEra(round / KillRounds.eraRounds) }
-            try await crew.work(on: registry) {
-                try await LinuxClocks().sleep(for: crew.pause(KillRounds.loadMilliseconds))
-                server.kill()
+        try await Files.withTemporaryDirectory { path in
+            let crew = Crew(seed: seed)
+            let begun = LinuxClocks().monotonic()
+            for round in 0..<rounds {
+                if round % KillRounds.eraRounds == 0 { crew.beginEra(round / KillRounds.eraRounds) }
+                try await kill(in: path, crew)
+                try await audit(crew.current, in: path, crew)
+                guard crew.complaints.isEmpty else { return crew.complaints }
             }
-            if crew.isOne(of: KillRounds.startsPerKilledStart) {
-                let early = try start(in: path)
-                try await LinuxClocks().sleep(for: crew.pause(KillRounds.startMilliseconds))
-                early.kill()
+            // Everything that was ever acknowledged, once more, and again after a stop in good order.
+            for _ in 0..<2 {
+                try await audit(crew.histories, in: path, crew, verifying: true)
+                guard crew.complaints.isEmpty else { return crew.complaints }
             }
-            server = try start(in: path)
-            registry = try await server.ready()
-            try await crew.audit(crew.current, on: registry, settling: .found)
-            guard crew.complaints.isEmpty else { return crew.complaints }
+            let seconds = (LinuxClocks().monotonic() - begun).components.seconds
+            say("\(rounds) kills in \(seconds) s: \(crew.acknowledged); nothing lost")
+            return []
         }
-        // Everything that was ever acknowledged, once more, and again after a stop in good order.
-        try await crew.audit(crew.histories, on: registry, settling: .found)
-        try Files.run(binary, "content", "verify", "--deep", "--data", "\(path)/data")
+    }
+
+    /// Starts a server, lets everybody work, and kills it; now and then the next one while it starts.
+    private func kill(in path: String, _ crew: Crew) async throws {
+        let server = try start(in: path)
+        defer { server.kill() }
+        try await crew.work(on: try await server.ready()) {
+            try await LinuxClocks().sleep(for: crew.pause(KillRounds.loadMilliseconds))
+            server.kill()
+        }
+        guard crew.isOne(of: KillRounds.startsPerKilledStart) else { return }
+        let early = try start(in: path)
+        defer { early.kill() }
+        try await LinuxClocks().sleep(for: crew.pause(KillRounds.startMilliseconds))
+    }
+
+    /// Starts a server, compares what it has with the ledgers, and stops it.
+    private func audit(
+        _ histories: [History],
+        in path: String,
+        _ crew: Crew,
+        verifying: Bool = false
+    ) async throws {
+        let server = try start(in: path)
+        defer { server.kill() }
+        try await crew.audit(histories, on: try await server.ready(), settling: .found)
+        if verifying {
+            try Files.run(binary, "content", "verify", "--deep", "--data", "\(path)/data")
+        }
         try server.stop()
-        server = try start(in: path)
-        registry = try await server.ready()
-        try await crew.audit(crew.histories, on: registry, settling: .found)
-        try server.stop()
-        print("\(rounds) kills, \(crew.changes) changes acknowledged, seed \(seed)")
-        return crew.complaints
     }
 
     private func start(in path: String) throws -> Server {

@@ -4,7 +4,7 @@ import Platform
 
 /// The power fails at any moment: what was acknowledged before is on the disk (I1, I2, I3).
 ///
-/// The disk is copied under load and a server started on the copy. Run with `eatmydata`, which turns
+/// The disk is copied under load and a server started on the copy. Run under `eatmydata`, which turns
 /// every sync into nothing, it must find losses: else it would prove nothing.
 struct PowerCutRounds {
     private static let loadMilliseconds = 300...1500
@@ -15,13 +15,20 @@ struct PowerCutRounds {
     /// What starts the server; `eatmydata` for the control.
     let wrapper: [String]
 
-    /// Runs the rounds; returns what was found wrong.
+    /// Runs the rounds until something is lost; returns what.
+    ///
+    /// That the living server does wrong is an error: it says nothing of its disk.
     func run() async throws -> [String] {
-        let path = try Files.temporaryDirectory()
-        defer { _ = try? Files.run("rm", "-rf", "--one-file-system", path) }
-        let disk = try CutDisk(in: path)
-        defer { disk.remove() }
+        try await Files.withTemporaryDirectory { path in
+            try await CutDisk.with(in: path) { disk in
+                try await run(on: disk, in: path)
+            }
+        }
+    }
+
+    private func run(on disk: CutDisk, in path: String) async throws -> [String] {
         let crew = Crew(seed: seed)
+        let begun = LinuxClocks().monotonic()
         let server = try Server(
             binary: binary,
             data: "\(disk.mounted)/data",
@@ -38,31 +45,41 @@ struct PowerCutRounds {
                 for history in crew.histories { history.mark() }
                 try disk.cut()
             }
-            try await disk.withCopy { copy in
-                let risen = try Server(
-                    binary: binary,
-                    data: "\(copy)/data",
-                    log: "\(path)/log-copy"
-                )
-                defer { risen.kill() }
-                let registry = try await ready(risen)
-                try await crew.audit(crew.histories, on: registry, settling: .nothing)
-            }
-            for history in crew.histories { history.unmark() }
+            try living(crew)
+            try await disk.withCopy { try await audit($0, log: "\(path)/log-copy", crew) }
             guard crew.complaints.isEmpty else { return crew.complaints }
+            for history in crew.histories { history.unmark() }
         }
         try await crew.audit(crew.histories, on: registry, settling: .found)
+        try living(crew)
         try server.stop()
-        print("\(rounds) cuts, \(crew.changes) changes acknowledged, seed \(seed)")
-        return crew.complaints
+        let seconds = (LinuxClocks().monotonic() - begun).components.seconds
+        say("\(rounds) cuts in \(seconds) s: \(crew.acknowledged); nothing lost")
+        return []
     }
 
-    private func ready(_ risen: Server) async throws -> Registry {
+    /// Compares what a server finds on the copy with what was acknowledged before the cut.
+    private func audit(_ copy: String, log: String, _ crew: Crew) async throws {
+        let risen = try Server(binary: binary, data: "\(copy)/data", log: log)
+        defer { risen.kill() }
+        let registry: Registry
         do {
-            return try await risen.ready()
-        } catch var failure as Server.Failure {
-            failure.isOfCopy = true
-            throw failure
+            registry = try await risen.ready()
+        } catch let failure as Failure {
+            try Interruption.check()
+            crew.complain(["nothing of it: \(failure)"])
+            return
         }
+        try await crew.audit(crew.histories, on: registry, settling: .nothing)
+        await crew.tryWriting(to: registry)
+        try Interruption.check()
+        guard crew.complaints.isEmpty else { return }
+        try Files.run(binary, "content", "verify", "--deep", "--data", "\(copy)/data")
+        try risen.stop()
+    }
+
+    private func living(_ crew: Crew) throws {
+        guard let complaint = crew.complaints.first else { return }
+        throw Failure("the server, whose power was not cut: \(complaint)")
     }
 }

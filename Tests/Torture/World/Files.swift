@@ -5,6 +5,8 @@ import Platform
 
 /// Files and programs, as far as the torture needs them.
 enum Files {
+    private static let programSecondsMax = 300
+
     /// A file's text; empty when there is none.
     static func text(of path: String) -> String {
         guard let file = fopen(path, "r") else { return "" }
@@ -17,11 +19,15 @@ enum Files {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// A directory that nobody else has.
-    static func temporaryDirectory() throws -> String {
-        let path = "/tmp/breakwater-\("\(Identifier(from: LinuxRandom()))".prefix(12))"
+    /// Lets `body` work in a directory that nobody else has, and takes it away whatever happens.
+    static func withTemporaryDirectory<Value>(
+        _ body: (String) async throws -> Value
+    ) async throws -> Value {
+        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        let path = "\(parent)/breakwater-torture-\("\(Identifier(from: LinuxRandom()))".prefix(12))"
         _ = try LinuxFileSystem().directory(at: path, .createIfMissing)
-        return path
+        defer { _ = try? Files.run("rm", "-rf", "--one-file-system", path) }
+        return try await body(path)
     }
 
     /// Runs a program to its end and returns what it said; anything but success is an error.
@@ -30,15 +36,12 @@ enum Files {
         let output = "/tmp/breakwater-output-\(Identifier(from: LinuxRandom()))"
         defer { unlink(output) }
         let process = try ChildProcess(arguments, output: output)
-        let ending = process.wait(atMost: .seconds(300))
-        let said = text(of: output)
+        let ending = process.wait(atMost: .seconds(programSecondsMax))
         guard ending == .exited(0) else {
             process.sendToGroup(SIGKILL)
-            let how = ending.map { "\($0)" } ?? "no end"
-            throw Server.Failure(
-                description: "\(arguments.joined(separator: " ")): \(how): \(said)"
-            )
+            let how = ending.map { "\($0)" } ?? "no end after \(programSecondsMax) s"
+            throw Failure("\(arguments.joined(separator: " ")): \(how): \(text(of: output))")
         }
-        return said
+        return text(of: output)
     }
 }

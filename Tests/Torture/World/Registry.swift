@@ -19,6 +19,20 @@ struct Registry: Sendable {
         client = Client(options)
     }
 
+    /// Where a `Location` leads.
+    struct Place: Sendable {
+        var path: String
+        var query: String?
+
+        /// Path and query of an answer's relative `Location`.
+        init(of answer: ReceivedResponse) {
+            let location = answer.headers["Location"] ?? ""
+            let parts = location.split(separator: "?", maxSplits: 1).map { String($0) }
+            path = parts.first ?? "/"
+            query = parts.count > 1 ? parts[1] : nil
+        }
+    }
+
     /// Sends one request.
     func send(
         _ method: String,
@@ -27,61 +41,96 @@ struct Registry: Sendable {
         type: String? = nil,
         body: [UInt8] = []
     ) async throws(TransportError) -> ReceivedResponse {
+        if Interruption.isRequested { throw .interrupted("a signal asked for the end") }
         var headers = Headers()
         if let type { headers.append("Content-Type", type) }
         if method == "GET" || method == "HEAD" { headers.append("Accept", "*/*") }
         let head = RequestHead(method: method, path: path, query: query, headers: headers)
         return try await client.send(head, body: body, limit: Registry.answerBytesMax)
     }
+}
 
-    /// Uploads a blob in one or several requests; returns the last answer.
+/// Uploads.
+extension Registry {
+    private static let octets = "application/octet-stream"
+
+    /// How a blob is pushed.
+    enum Way: Sendable {
+        /// By one POST.
+        case single
+        /// By POST, so many PATCH and a PUT with the rest.
+        case session(chunks: Int)
+        /// From any repository that has it, if one has; else by POST and PUT.
+        case mount
+    }
+
+    /// Uploads a blob and returns the last answer.
     func push(
         _ bytes: [UInt8],
         _ digest: Digest,
         to repository: String,
-        chunks: Int
+        _ way: Way
     ) async throws(TransportError) -> ReceivedResponse {
-        let uploads = "/v2/\(repository)/blobs/uploads/"
-        let octets = "application/octet-stream"
-        if chunks == 0 {
-            return try await send(
-                "POST",
-                uploads,
-                query: "digest=\(digest)",
-                type: octets,
-                body: bytes
-            )
-        }
-        var answer = try await send("POST", uploads)
-        let size = bytes.count / chunks + 1
+        var answer: ReceivedResponse
         var rest = bytes[...]
-        while answer.status == 202, chunks > 1, !rest.isEmpty {
-            let location = Registry.place(of: answer)
+        switch way {
+        case .single:
+            let uploads = Registry.uploads(repository)
+            let query = "digest=\(digest)"
+            return try await send("POST", uploads, query: query, type: Registry.octets, body: bytes)
+        case .mount:
             answer = try await send(
-                "PATCH",
-                location.path,
-                query: location.query,
-                type: octets,
-                body: Array(rest.prefix(size))
+                "POST",
+                Registry.uploads(repository),
+                query: "mount=\(digest)"
             )
-            rest = rest.dropFirst(size)
+        case .session(let chunks):
+            answer = try await open(in: repository)
+            for _ in 0..<chunks where answer.status == 202 {
+                let chunk = rest.prefix(bytes.count / (chunks + 1) + 1)
+                answer = try await append(chunk, at: Place(of: answer))
+                rest = rest.dropFirst(chunk.count)
+            }
         }
         guard answer.status == 202 else { return answer }
-        let location = Registry.place(of: answer)
-        let query = location.query.map { "\($0)&digest=\(digest)" } ?? "digest=\(digest)"
-        return try await send(
-            "PUT",
-            location.path,
-            query: query,
-            type: octets,
-            body: Array(rest)
+        return try await close(with: rest, digest, at: Place(of: answer))
+    }
+
+    /// Opens an upload.
+    func open(in repository: String) async throws(TransportError) -> ReceivedResponse {
+        try await send("POST", Registry.uploads(repository))
+    }
+
+    /// Adds bytes to an upload.
+    func append(
+        _ bytes: ArraySlice<UInt8>,
+        at place: Place
+    ) async throws(TransportError) -> ReceivedResponse {
+        try await send(
+            "PATCH",
+            place.path,
+            query: place.query,
+            type: Registry.octets,
+            body: Array(bytes)
         )
     }
 
-    /// Path and query of a relative `Location`.
-    private static func place(of answer: ReceivedResponse) -> (path: String, query: String?) {
-        let location = answer.headers["Location"] ?? ""
-        let parts = location.split(separator: "?", maxSplits: 1).map { String($0) }
-        return (parts.first ?? "/", parts.count > 1 ? parts[1] : nil)
+    /// Ends an upload with its last bytes.
+    func close(
+        with bytes: ArraySlice<UInt8>,
+        _ digest: Digest,
+        at place: Place
+    ) async throws(TransportError) -> ReceivedResponse {
+        try await send(
+            "PUT",
+            place.path,
+            query: (place.query.map { "\($0)&" } ?? "") + "digest=\(digest)",
+            type: Registry.octets,
+            body: Array(bytes)
+        )
+    }
+
+    private static func uploads(_ repository: String) -> String {
+        "/v2/\(repository)/blobs/uploads/"
     }
 }

@@ -5,18 +5,15 @@ import Platform
 
 /// A real server process under torture.
 final class Server: Sendable {
-    /// Why there is no server.
-    struct Failure: Error, CustomStringConvertible {
-        var description: String
-        /// Whether it is about what a power cut left.
-        var isOfCopy = false
-    }
+    /// How often its log is looked at until it is ready.
+    private static let lookEvery = Duration.milliseconds(1)
 
     let process: ChildProcess
     private let log: String
 
     /// Starts one on a port that the system chooses, with `wrapper` in front of the program.
-    init(binary: String, data: String, log: String, wrapper: [String] = []) throws(FileError) {
+    init(binary: String, data: String, log: String, wrapper: [String] = []) throws {
+        try Interruption.check()
         self.log = log
         unlink(log)
         let serve = [binary, "serve", "--listen", "127.0.0.1:0", "--data", data]
@@ -24,13 +21,14 @@ final class Server: Sendable {
     }
 
     /// Everything it has said.
-    var output: String { Files.text(of: log) }
+    private var output: String { Files.text(of: log) }
 
     /// Where it answers, once it says so.
     func ready(within limit: Duration = .seconds(60)) async throws -> Registry {
         let clocks = LinuxClocks()
         let deadline = clocks.monotonic() + limit
         while clocks.monotonic() < deadline {
+            try Interruption.check()
             let lines = output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
             if let line = lines.first(where: { $0.contains(" is ready on ") }),
                 let base = line.split(separator: " ").last
@@ -38,11 +36,11 @@ final class Server: Sendable {
                 return Registry(base: String(base))
             }
             if let ending = process.ended() {
-                throw Failure(description: "the server does not start: \(ending): \(output)")
+                throw Failure("the server does not start: \(ending): \(output)")
             }
-            try await clocks.sleep(for: .milliseconds(1))
+            try await clocks.sleep(for: Server.lookEvery)
         }
-        throw Failure(description: "the server is not ready after \(limit): \(output)")
+        throw Failure("the server is not ready after \(limit): \(output)")
     }
 
     /// Ends it at once.
@@ -57,7 +55,7 @@ final class Server: Sendable {
         let ending = process.wait(atMost: .seconds(60))
         guard ending == .exited(0) else {
             kill()
-            throw Failure(description: "stopping ended with \(ending.map { "\($0)" } ?? "nothing")")
+            throw Failure("stopping ended with \(ending.map { "\($0)" } ?? "nothing")")
         }
     }
 }
