@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HTTP
 import Platform
 import Testing
 
@@ -58,6 +59,44 @@ extension `Breakwater as built` {
             #expect(server.stop() == .exited(0))
         }
 
+        // R-ICR-13, R-ICR-14: two registries that share nothing.
+        @Test
+        func `a repository copied to another registry has its digests, and a life of its own`()
+            async throws
+        {
+            let image = try MultiArchImage(in: workspace)
+            let here = try RunningServer(in: workspace, data: "here")
+            let there = try RunningServer(in: workspace, data: "there")
+            let name = "docker://\(here.address)/team/app"
+            // One architecture of it, all of it, and a signature as cosign makes it.
+            try workspace.copy("oci:\(image.layout):v1", to: "\(name):one")
+            try workspace.copy("oci:\(image.layout):v1", to: "\(name):v1", "--all")
+            let signature = "sha256-\(image.digest.dropFirst(7)).sig"
+            try await here.pushArtifact(to: "team/app", about: image, as: signature, workspace)
+            try workspace.must(
+                ["skopeo", "sync", "--all", "--preserve-digests"] + [
+                    "--src-tls-verify=false", "--dest-tls-verify=false", "--src", "docker",
+                    "--dest", "docker", "\(here.address)/team/app", "\(there.address)/from",
+                ]
+            )
+            for tag in ["one", "v1", signature] {
+                let first = try await here.ask("HEAD", "/v2/team/app/manifests/\(tag)")
+                let second = try await there.ask("HEAD", "/v2/from/app/manifests/\(tag)")
+                let digest = try #require(first.headers["Docker-Content-Digest"])
+                #expect(second.headers["Docker-Content-Digest"] == digest)
+            }
+            try workspace.compare("\(there.address)/from/app:v1", with: image.layout, "--all")
+            // What happens to one of them later does not reach the other.
+            for reference in [image.digest, "one"] {
+                let path = "/v2/team/app/manifests/\(reference)"
+                #expect(try await here.ask("DELETE", path).status == 202)
+            }
+            let copy = try MultiArchImage(in: workspace, as: "other")
+            try workspace.copy("oci:\(copy.layout):v1", to: "\(name):v1", "--all")
+            try workspace.compare("\(there.address)/from/app:v1", with: image.layout, "--all")
+            for server in [here, there] { #expect(server.stop() == .exited(0)) }
+        }
+
         @Test func `an image converted on its way keeps what is in it`() throws {
             let image = try MultiArchImage(in: workspace)
             let server = try RunningServer(in: workspace)
@@ -82,6 +121,16 @@ extension `Breakwater as built` {
                 let sum = try workspace.must("sha256sum", "\(pulled)/manifest.json")
                 #expect("sha256:\(sum.prefix(64))" == digest)
             }
+            // F-ICR-03: of an index docker's format makes a manifest list.
+            let list = "\(server.address)/team/app:list"
+            try workspace.must(
+                ["skopeo", "copy", "--dest-tls-verify=false", "--all", "--format", "v2s2"] + [
+                    "oci:\(image.layout):v1", "docker://\(list)",
+                ]
+            )
+            let inspect = ["skopeo", "inspect", "--raw", "--tls-verify=false"]
+            let raw = try workspace.must(inspect + ["docker://\(list)"])
+            #expect(raw.contains("application/vnd.docker.distribution.manifest.list.v2+json"))
             #expect(server.stop() == .exited(0))
         }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HTTP
 import Platform
 import Testing
 
@@ -68,6 +69,54 @@ extension `Breakwater as built` {
             #expect(lines.last?.hasSuffix(image.digest) == true)
             let unknown = command("tag", "remove", "team/app:latest")
             #expect(unknown.ending == .exited(4), "\(unknown)")
+            // F-ICR-12: never an image when a tag was meant.
+            let nameless = command("tag", "remove", "team/app")
+            #expect(nameless.ending == .exited(2), "\(nameless)")
+            #expect(try workspace.digest(of: "\(server.address)/team/app:v1") == image.digest)
+        }
+
+        // F-ICR-11.
+        @Test func `images are deleted by tag or digest with every tag they have, several at once`()
+            async throws
+        {
+            for repository in ["team/a", "team/b", "team/c", "team/d"] {
+                try must("image", "import", image.layout, "\(repository):latest")
+                try must("tag", "add", "\(repository):latest", "v1")
+            }
+            let finished = command(
+                "image",
+                "delete",
+                "team/a:v1",
+                "team/none:v1",
+                "team/b@\(image.digest)",
+                "team/c"
+            )
+            #expect(finished.ending == .exited(4), "one of them is not there: \(finished)")
+            for repository in ["team/a", "team/b", "team/c"] {
+                let tags = try await server.ask("GET", "/v2/\(repository)/tags/list").text
+                #expect(tags.contains("\"tags\":[]"), "\(tags)")
+            }
+            try workspace.compare(
+                "\(server.address)/team/d:latest",
+                with: image.layout,
+                "--all"
+            )
+        }
+
+        // R-ACR-45: what has no architecture is as portable as an image.
+        @Test func `an artifact with a subject is exported and imported with its digest`()
+            async throws
+        {
+            try must("image", "import", image.layout, "team/app:v1")
+            let manifest = try await server.pushArtifact(to: "team/app", about: image, workspace)
+            try must("tag", "add", "team/app@\(manifest)", "report")
+            let exported = "\(workspace.path)/exported"
+            try must("image", "export", "team/app:report", exported)
+            try must("image", "import", exported, "other/app:report")
+            let imported = try await server.ask("HEAD", "/v2/other/app/manifests/report")
+            #expect(imported.headers["Docker-Content-Digest"] == manifest)
+            let found = try await server.ask("GET", "/v2/other/app/referrers/\(image.digest)")
+            #expect(found.text.contains(manifest))
         }
 
         // I2: every change is an entry.

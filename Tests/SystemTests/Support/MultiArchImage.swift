@@ -8,14 +8,14 @@ struct MultiArchImage {
     let layout: String
     let digest: String
 
-    init(in workspace: Workspace) throws {
+    /// Another name gives another image.
+    init(in workspace: Workspace, as name: String = "multi") throws {
         let storage = try Storage(in: workspace)
-        let name = "multi"
         try storage.buildah("manifest", "create", name)
         for architecture in ["amd64", "arm64"] {
             let file = try workspace.write(
-                "for \(architecture): \(workspace.path)\n",
-                to: "file-\(architecture)"
+                "\(name) for \(architecture): \(workspace.path)\n",
+                to: "file-\(name)-\(architecture)"
             )
             let container = try storage.buildah("from", "--arch", architecture, "scratch").line
             try storage.buildah("copy", container, file, "/file")
@@ -24,7 +24,7 @@ struct MultiArchImage {
             try storage.buildah("commit", container, image)
             try storage.buildah("manifest", "add", "--arch", architecture, name, image)
         }
-        layout = "\(workspace.path)/multi-layout"
+        layout = "\(workspace.path)/\(name)-layout"
         try storage.buildah("manifest", "push", "--all", name, "oci:\(layout):v1")
         digest = try Layout.digest(in: Workspace.read("\(layout)/index.json"))
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
 import HTTP
 import OCI
 import Testing
@@ -71,5 +72,18 @@ import Testing
         let second = await test.push(image: "two", to: "a", tag: "latest")
         let read = await test.send("GET", "/v2/a/manifests/latest")
         #expect(read.bytes == second.bytes)
+    }
+
+    @Test func `what a tag was before stays without a tag, and is pulled by digest`() async throws {
+        // F-ICR-13.
+        let test = try TestRegistry()
+        let first = await test.push(image: "one", to: "a", tag: "latest")
+        await test.push(image: "two", to: "a", tag: "latest")
+        #expect(await test.send("GET", "/v2/a/tags/list").tags == ["latest"])
+        let old = await test.send("GET", "/v2/a/manifests/\(first.digest)")
+        #expect(old.status == 200)
+        #expect(old.bytes == first.bytes)
+        let layer = Digest.of(Array("layer of one".utf8))
+        #expect(await test.send("GET", "/v2/a/blobs/\(layer)").status == 200)
     }
 }

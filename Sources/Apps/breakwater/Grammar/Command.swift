@@ -6,6 +6,8 @@ struct Command: Sendable {
     struct Operand: Sendable {
         var name: String
         var isRequired: Bool
+        /// Whether the last one may stand several times.
+        var isRepeated = false
     }
 
     /// `--name VALUE`, or a switch when `value` is nil.
@@ -27,7 +29,10 @@ struct Command: Sendable {
     /// The usage line.
     var usage: String {
         var words = ["breakwater"] + words
-        words += operands.map { $0.isRequired ? $0.name : "[\($0.name)]" }
+        words += operands.map { operand in
+            (operand.isRequired ? operand.name : "[\(operand.name)]")
+                + (operand.isRepeated ? "..." : "")
+        }
         words += options.map { option in
             option.value.map { "[--\(option.name) \($0)]" } ?? "[--\(option.name)]"
         }
@@ -87,7 +92,8 @@ struct Invocation: Sendable {
         guard operands.count >= required else {
             throw UsageError("\(command.operands[operands.count].name) is missing", command)
         }
-        guard operands.count <= command.operands.count else {
+        let isRepeated = command.operands.last?.isRepeated ?? false
+        guard operands.count <= command.operands.count || isRepeated else {
             throw UsageError("'\(operands[command.operands.count])' is one word too many", command)
         }
     }

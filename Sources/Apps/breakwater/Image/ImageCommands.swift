@@ -26,21 +26,31 @@ extension Commands {
         }
     )
 
-    /// `breakwater image delete REPOSITORY:TAG|@DIGEST`: the manifest with its tags and referrers.
+    /// `breakwater image delete REPOSITORY[:TAG|@DIGEST]...`: manifests with their tags and referrers.
     static let imageDelete = Command(
         words: ["image", "delete"],
-        summary: "delete an image with all its tags and what refers to it",
+        summary: "delete images with all their tags and what refers to them",
         operands: [
-            Command.Operand(name: "REPOSITORY:TAG|REPOSITORY@DIGEST", isRequired: true)
+            Command.Operand(
+                name: "REPOSITORY[:TAG|@DIGEST]",
+                isRequired: true,
+                isRepeated: true
+            )
         ],
         options: Session.options,
         run: { invocation in
-            let image = ImageName(invocation.operands[0])
-            return await Session(invocation).run(
-                "DELETE",
-                "images",
-                [("repository", image.repository), ("reference", image.reference ?? "latest")]
-            ) { (changed: Wire.Changed) in [changed.summary] }
+            // What one of them meets does not keep the others.
+            var code = ExitCode.success
+            for operand in invocation.operands {
+                let image = ImageName(operand)
+                let ending = await Session(invocation).run(
+                    "DELETE",
+                    "images",
+                    [("repository", image.repository), ("reference", image.reference ?? "latest")]
+                ) { (changed: Wire.Changed) in [changed.summary] }
+                if ending != .success { code = ending }
+            }
+            return code
         }
     )
 }

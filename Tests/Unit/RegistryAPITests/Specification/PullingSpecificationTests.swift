@@ -53,17 +53,18 @@ import Testing
         #expect(await test.send("GET", "/v2/\(name)/manifests/v1").status == 200)
     }
 
-    @Test(arguments: [MediaType.ociManifest, MediaType.dockerManifest])
+    @Test(arguments: [
+        MediaType.ociManifest, MediaType.dockerManifest, MediaType.ociIndex, MediaType.dockerList,
+    ])
     func `a manifest is served as the type it was pushed as, without parameters`(
         type: String
     ) async throws {
         let test = try TestRegistry()
-        let config = Array("{}".utf8)
-        let digest = await test.push(blob: config, to: "a")
-        let text = #"""
-            {"schemaVersion":2,"mediaType":"\#(type)","layers":[],
-             "config":{"mediaType":"a/b","digest":"\#(digest)","size":2}}
-            """#
+        let digest = await test.push(blob: Array("{}".utf8), to: "a")
+        let isImage = [MediaType.ociManifest, MediaType.dockerManifest].contains(type)
+        let config = #""layers":[],"config":{"mediaType":"a/b","digest":"\#(digest)","size":2}"#
+        let more = isImage ? config : #""manifests":[]"#
+        let text = #"{"schemaVersion":2,"mediaType":"\#(type)",\#(more)}"#
         #expect(await test.put(text, to: "a", "v1", as: type + "; charset=utf-8").status == 201)
         for method in ["GET", "HEAD"] {
             let answer = await test.send(method, "/v2/a/manifests/v1")
