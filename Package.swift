@@ -277,7 +277,7 @@ targets.append(
     .testTarget(
         name: "SystemTests",
         dependencies: dependencies([
-            "Platform", "HTTP", "OCI", "Crypto", "HTTPClient", "breakwater",
+            "Platform", "HTTP", "OCI", "Crypto", "HTTPClient", "Contracts", "breakwater",
         ]),
         path: "Tests/SystemTests",
         swiftSettings: tests

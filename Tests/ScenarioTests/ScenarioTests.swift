@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Platform
 import Simulation
 import Testing
 
@@ -7,13 +8,24 @@ import Testing
 ///
 /// One after the other: a run keeps a processor to itself.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct `The product in a seeded world` {
+    /// Runs block; the tests' own threads are for others.
+    private let pool = BlockingPool(threadsMax: 1)
+
+    private func run(_ options: Simulation.Options) async -> Simulation.Report {
+        await withTaskExecutorPreference(pool) { await Self.play(options) }
+    }
+
+    @concurrent private static func play(_ options: Simulation.Options) async -> Simulation.Report {
+        Simulation(options).run()
+    }
+
     static let honest = [Scenario.general, .crashes, .disk, .network, .clock]
 
     /// Two seeds, other ones than `script/simulate` begins with.
     @Test(arguments: honest, [UInt64(1_000_001), 1_000_002])
-    func `keeps its promises in every scenario`(_ scenario: Scenario, _ seed: UInt64) {
+    func `keeps its promises in every scenario`(_ scenario: Scenario, _ seed: UInt64) async {
         // I1, I2, I3, I4, I5, I9, I10, I11.
-        let report = Simulation(scenario.options(seed: seed)).run()
+        let report = await run(scenario.options(seed: seed))
         #expect(
             report.violations.isEmpty,
             "breakwater-sim --seeds 1 --from \(seed) --scenario \(scenario.name)"
@@ -23,22 +35,25 @@ import Testing
     }
 
     @Test(arguments: Mistake.allCases)
-    func `finds a mistake that was made on purpose`(_ mistake: Mistake) {
+    func `finds a mistake that was made on purpose`(_ mistake: Mistake) async {
         // A checker that finds nothing proves nothing. The product's code is unchanged: only what its
         // file system does when it is asked to sync.
-        let seeds = UInt64(1)...5
-        let found = seeds.contains { seed in
-            let report = Simulation(Scenario.sabotage(mistake).options(seed: seed)).run()
-            return report.violations.contains { [.durable, .noDangling].contains($0.invariant) }
+        for seed in UInt64(1)...5 {
+            let report = await run(Scenario.sabotage(mistake).options(seed: seed))
+            let found = report.violations.contains {
+                [.durable, .noDangling].contains($0.invariant)
+            }
+            if found { return }
         }
-        #expect(found, "\(mistake) was not found in \(seeds.count) seeds")
+        Issue.record("\(mistake) was not found in five seeds")
     }
 
-    @Test func `does the same again for the same seed, and something else for another`() {
-        let runs = [UInt64(7), 7, 8].map { seed in
+    @Test func `does the same again for the same seed, and something else for another`() async {
+        var runs: [Simulation.Report] = []
+        for seed in [UInt64(7), 7, 8] {
             var options = Scenario.general.options(seed: seed)
             options.operations = 40
-            return Simulation(options).run()
+            runs.append(await run(options))
         }
         #expect(runs[0].traceHash == runs[1].traceHash)
         #expect(runs[0].counts == runs[1].counts)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Contracts
 import HTTP
 import HTTPClient
 
@@ -11,21 +12,7 @@ extension RunningServer {
         _ headers: [(String, String)] = [],
         body: [UInt8] = []
     ) async throws -> ReceivedResponse {
-        let parts = path.split(separator: "?", maxSplits: 1)
-        return try await Client(Client.Options(base: "http://\(address)")).send(
-            RequestHead(
-                method: method,
-                path: String(parts[0]),
-                query: parts.count == 2 ? String(parts[1]) : nil,
-                headers: Headers(headers)
-            ),
-            body: body,
-            limit: 64 << 20
-        )
+        try await Client(Client.Options(base: "http://\(address)"))
+            .ask(method, path, headers, body: body)
     }
-}
-
-extension ReceivedResponse {
-    /// The body as text.
-    var text: String { String(decoding: body, as: UTF8.self) }
 }

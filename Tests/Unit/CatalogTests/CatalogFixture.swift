@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Catalog
+import Contracts
 import Crypto
-import Glibc
 import Journal
 import OCI
 import Platform
@@ -10,21 +10,19 @@ import Testing
 
 /// A catalog in a directory of its own, written to by entries made by hand.
 final class CatalogFixture {
-    let path: String
+    private let temporary: TemporaryDirectory
+    var path: String { temporary.path }
     private(set) var catalog: Catalog
     private var milliseconds: UInt64 = 1_000
     let namespace = Identifier(high: 7, low: 7)
 
     init(_ options: Catalog.Options = Catalog.Options()) throws {
-        path = "/tmp/breakwater-catalog-\(Identifier(from: LinuxRandom()))"
-        _ = try LinuxFileSystem().directory(at: path, .createIfMissing)
-        catalog = try Catalog(at: path, world: World.linux(), options: options)
+        temporary = try TemporaryDirectory()
+        catalog = try Catalog(at: temporary.path, world: World.linux(), options: options)
     }
 
     deinit {
         try? catalog.close()
-        for name in ["catalog.db", "catalog.db-wal", "catalog.db-shm"] { unlink("\(path)/\(name)") }
-        rmdir(path)
     }
 
     func reopen() throws {

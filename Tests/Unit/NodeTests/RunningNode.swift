@@ -47,20 +47,6 @@ final class RunningNode {
         _ method: String = "GET",
         body: [UInt8] = []
     ) async throws -> ReceivedResponse {
-        let parts = path.split(separator: "?", maxSplits: 1)
-        return try await client.send(
-            RequestHead(
-                method: method,
-                path: String(parts[0]),
-                query: parts.count == 2 ? String(parts[1]) : nil
-            ),
-            body: body,
-            limit: 1 << 20
-        )
+        try await client.ask(method, path, body: body)
     }
-}
-
-extension ReceivedResponse {
-    /// The body as text.
-    var text: String { String(decoding: body, as: UTF8.self) }
 }

@@ -2,8 +2,8 @@
 
 import BlobsDisk
 import Catalog
+import Contracts
 import Crypto
-import Glibc
 import HTTP
 import JSON
 import Journal
@@ -15,7 +15,7 @@ import Testing
 
 /// A whole registry over a directory of its own, asked without sockets; the directory goes with it.
 final class TestRegistry: Sendable {
-    let path: String
+    private let temporary: TemporaryDirectory
     let registry: Registry
     let handler: DistributionHandler
     let catalog: Catalog
@@ -28,13 +28,13 @@ final class TestRegistry: Sendable {
         api: DistributionHandler.Options = DistributionHandler.Options()
     ) throws {
         let world = World.linux()
-        path = "/tmp/breakwater-test-\(Identifier(from: world.random))"
-        let directory = try world.files.directory(at: path, .createIfMissing)
+        temporary = try TemporaryDirectory()
+        let directory = temporary.directory
         var disk = DiskBlobStore.Options()
         disk.freeBytesFloor = 1 << 20
         store = try DiskBlobStore(in: directory, world: world, options: disk)
         self.api = api
-        catalog = try Catalog(at: path, world: world)
+        catalog = try Catalog(at: temporary.path, world: world)
         keyring = try Keyring.open(in: directory, world: world).keyring
         registry = Registry(
             world: world,
@@ -61,8 +61,6 @@ final class TestRegistry: Sendable {
 
     deinit {
         try? catalog.close()
-        let process = "rm -rf '\(path)'"
-        _ = process.withCString { system($0) }
     }
 
     /// Sends a request as the transport would: memory first, then the rest.

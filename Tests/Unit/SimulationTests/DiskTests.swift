@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Contracts
 import Platform
 import Simulation
 import Testing
@@ -8,14 +9,9 @@ import Testing
     @Test(arguments: CrashFate.allCases)
     func `a synced file under a synced name survives every crash`(fate: CrashFate) throws {
         for seed in 0..<50 as Range<UInt64> {
-            let world = DiskWorld(seed: seed)
-            let directory = try world.disk.mount().directory(at: "data", .createIfMissing)
-            let file = try directory.open("a", .createNew)
-            try file.put(filled(7, 1500))
-            try file.sync()
-            try directory.sync()
-            try file.put(filled(8, 10), at: 3000)
-            let after = try world.restart(fate).directory(at: "data", .mustExist)
+            let after = try DiskWorld.left(of: filled(7, 1500), seed: seed, fate: fate) { file in
+                try file.put(filled(8, 10), at: 3000)
+            }
             #expect(try after.open("a", .read).get(1500) == filled(7, 1500))
         }
     }
@@ -23,15 +19,9 @@ import Testing
     @Test func `unsynced bytes are lost, kept and torn, each in some seed`() throws {
         var seen: Set<String> = []
         for seed in 0..<60 as Range<UInt64> {
-            let world = DiskWorld(seed: seed)
-            let directory = try world.disk.mount().directory(at: "data", .createIfMissing)
-            let file = try directory.open("a", .createNew)
-            try file.put(filled(1, 1024))
-            try file.sync()
-            try directory.sync()
-            try file.put(filled(2, 1024))
-            let left = try world.restart(.seeded).directory(at: "data", .mustExist)
-                .open("a", .read).get(2000)
+            let left = try DiskWorld.left(of: filled(1, 1024), seed: seed) { file in
+                try file.put(filled(2, 1024))
+            }.open("a", .read).get(2000)
             #expect(left.count == 1024)
             seen.insert("\(left[0])\(left[511])\(left[512])\(left[1023])")
         }
@@ -41,15 +31,10 @@ import Testing
     @Test func `the length of a file is lost, kept or something between`() throws {
         var lengths: Set<Int> = []
         for seed in 0..<60 as Range<UInt64> {
-            let world = DiskWorld(seed: seed)
-            let directory = try world.disk.mount().directory(at: "data", .createIfMissing)
-            let file = try directory.open("a", .createNew)
-            try file.put(filled(1, 100))
-            try file.sync()
-            try directory.sync()
-            try file.put(filled(1, 100), at: 100)
-            try file.put(filled(1, 100), at: 200)
-            let left = try world.restart(.seeded).directory(at: "data", .mustExist)
+            let left = try DiskWorld.left(of: filled(1, 100), seed: seed) { file in
+                try file.put(filled(1, 100), at: 100)
+                try file.put(filled(1, 100), at: 200)
+            }
             lengths.insert(try left.open("a", .read).get(1000).count)
         }
         #expect(lengths == [100, 200, 300])
@@ -58,14 +43,9 @@ import Testing
     @Test func `a cut that was not synced may be undone, but never half`() throws {
         var seen: Set<[UInt8]> = []
         for seed in 0..<60 as Range<UInt64> {
-            let world = DiskWorld(seed: seed)
-            let directory = try world.disk.mount().directory(at: "data", .createIfMissing)
-            let file = try directory.open("a", .createNew)
-            try file.put(filled(1, 1024))
-            try file.sync()
-            try directory.sync()
-            try file.truncate(to: 0)
-            let left = try world.restart(.seeded).directory(at: "data", .mustExist)
+            let left = try DiskWorld.left(of: filled(1, 1024), seed: seed) { file in
+                try file.truncate(to: 0)
+            }
             seen.insert(try left.open("a", .read).get(2000))
         }
         #expect(seen == [[], filled(1, 1024)])

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Contracts
 import Platform
 import Simulation
 
@@ -25,20 +26,25 @@ struct DiskWorld {
         return disk.mount()
     }
 
+    /// What is left of `data` after a crash that came when a synced file `a` of these bytes was changed.
+    static func left(
+        of bytes: [UInt8],
+        seed: UInt64,
+        fate: CrashFate = .seeded,
+        by change: (any File) throws -> Void
+    ) throws -> any Directory {
+        let world = DiskWorld(seed: seed)
+        let directory = try world.disk.mount().directory(at: "data", .createIfMissing)
+        let file = try directory.open("a", .createNew)
+        try file.put(bytes)
+        try file.sync()
+        try directory.sync()
+        try change(file)
+        return try world.restart(fate).directory(at: "data", .mustExist)
+    }
+
     var durable: DiskView { DiskView(disk, .durable) }
     var current: DiskView { DiskView(disk, .current) }
-}
-
-extension File {
-    func put(_ bytes: [UInt8], at offset: UInt64 = 0) throws(FileError) {
-        try write(bytes.span, at: offset)
-    }
-
-    func get(_ count: Int, at offset: UInt64 = 0) throws(FileError) -> [UInt8] {
-        var buffer = [UInt8](repeating: 0xee, count: count)
-        let read = try read(into: &buffer, at: offset)
-        return Array(buffer[..<read])
-    }
 }
 
 /// `count` bytes, all of one value.
