@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
 #include "sockets.h"
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 int bw_accept(int listener, void *peer, uint32_t *size) {
@@ -31,6 +33,11 @@ int64_t bw_tcp_bytes_acknowledged(int socket) {
     struct tcp_info info;
     size_t needed = offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof(uint64_t);
     return facts(socket, &info, needed) == 0 ? (int64_t)info.tcpi_bytes_acked : -1;
+}
+
+int bw_unacknowledged(int socket) {
+    int count;
+    return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : -1;
 }
 
 int bw_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }

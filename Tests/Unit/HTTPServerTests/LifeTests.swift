@@ -147,6 +147,31 @@ struct `TLS` {
     }
 
     @Test
+    func `what memory can answer is whole and in its place, and so is a connection's last answer`()
+        async throws
+    {
+        let world = try TestServer { $0.certificate = first }
+        let client = try world.https(trusting: TestCertificates.authorityA)
+        world.handler.gate.open()
+        for round in 1...3 {
+            #expect(try client.get("/now").body == Array("now\n".utf8))
+            #expect(try client.get("/now").body == Array("now\n".utf8))
+            #expect(try client.get("/none").status == 204)
+            #expect(try client.get("/wait").body == Array("waited\n".utf8))
+            #expect(try client.get("/letters").body.count == 100_000)
+            let last = RequestHead(
+                method: "GET",
+                path: "/now",
+                headers: Headers([("Connection", "close")])
+            )
+            #expect(
+                try await client.send(last, body: [], limit: 100).body == Array("now\n".utf8)
+            )
+            #expect(client.connectionsMade == round)
+        }
+    }
+
+    @Test
     func `an answer that comes before the end of the body arrives`() async throws {
         let world = try TestServer { $0.certificate = first }
         let client = try world.https(trusting: TestCertificates.authorityA)

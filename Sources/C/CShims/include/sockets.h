@@ -16,5 +16,7 @@ int bw_epoll_remove(int epoll, int socket);
 int bw_epoll_ready(int epoll, int *ready, int max);
 /// Payload bytes the kernel has received on a TCP connection, or -1 where it does not count them.
 int64_t bw_tcp_bytes_received(int socket);
+/// Payload bytes written to a socket that its peer has not acknowledged (SIOCOUTQ), or -1 with errno.
+int bw_unacknowledged(int socket);
 /// Payload bytes the peer has acknowledged on a TCP connection, or -1 where nobody counts them.
 int64_t bw_tcp_bytes_acknowledged(int socket);

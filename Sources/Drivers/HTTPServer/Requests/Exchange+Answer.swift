@@ -7,7 +7,9 @@ import Synchronization
 
 extension Exchange {
     /// Gives the answer to the library; returns false to cut the connection.
-    func queue(_ response: Response) -> Bool {
+    ///
+    /// `atOnce` says that the library reads nothing between the request and its answer.
+    func queue(_ response: Response, atOnce: Bool = false) -> Bool {
         step = .answered
         var response = response
         if engine.isStopping.load(ordering: .relaxed) { response.closesConnection = true }
@@ -16,6 +18,7 @@ extension Exchange {
         }
         defer { unsafe MHD_destroy_response(answer.handle) }
         noteOutcome(response, size: answer.size)
+        if atOnce { cork(response) }
         return unsafe MHD_queue_response(handle, UInt32(response.status), answer.handle) == .YES
     }
 
@@ -86,6 +89,7 @@ extension Exchange {
     /// The library is done with the request, whatever became of it.
     func completed(_ code: MHD_RequestTerminationCode) {
         let isComplete = code == .REQUEST_TERMINATED_COMPLETED_OK
+        if isComplete { uncork() }
         let error: BodyError =
             connection.wasTooSlow.load(ordering: .acquiring) ? .tooSlow : .disconnected
         failBody(error)

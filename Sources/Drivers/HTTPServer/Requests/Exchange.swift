@@ -55,6 +55,9 @@ import Synchronization
     var head = RequestHead(method: "", path: "")
     var framing = HeadReader.Framing.none
     var expectsContinue = false
+    var isPersistent = false
+    /// Whether the answer is held until all of it is there; see `cork`.
+    var isCorked = false
     /// Bytes of the body that came.
     var received: UInt64 = 0
     var outcome = Outcome()
@@ -182,13 +185,14 @@ import Synchronization
         )
         framing = result.framing
         expectsContinue = result.expectsContinue
+        isPersistent = result.isPersistent
     }
 
     /// A request without a body: at once if memory can, else in a task.
     private func decide() -> Bool {
         if let response = engine.handler.answerNow(head) {
             guard case .stream(let stream) = response.body, head.method != "HEAD" else {
-                return queue(response)
+                return queue(response, atOnce: true)
             }
             guard engine.admit(self) else {
                 return queue(engine.refusal(503, "Too many requests at once."))

@@ -44,6 +44,8 @@ struct BadRequest: Error, Equatable {
         var headers: Headers
         var framing: Framing
         var expectsContinue: Bool
+        /// Whether the connection stays after this request because neither version nor field says more.
+        var isPersistent: Bool
         /// The id the client's proxy gave the request.
         var requestID: String?
     }
@@ -142,6 +144,7 @@ private struct Facts {
     private var codings = 0
     private var isChunked = false
     private var expectsContinue = false
+    private var hasConnection = false
     private var requestID: String?
 
     init(isProxy: Bool) {
@@ -158,6 +161,7 @@ private struct Facts {
         case 4 where unsafe Bytes.same(name, "host"): hosts += 1
         case 6 where unsafe Bytes.same(name, "expect"):
             expectsContinue = unsafe Bytes.same(trimmed, "100-continue")
+        case 10 where unsafe Bytes.same(name, "connection"): hasConnection = true
         case 12 where unsafe Bytes.same(name, "x-request-id"):
             if isProxy, (1...128).contains(trimmed.count) { requestID = text }
         case 14 where unsafe Bytes.same(name, "content-length"):
@@ -199,6 +203,7 @@ private struct Facts {
             headers: headers,
             framing: isChunked ? .chunked : length > 0 ? .counted(length) : .none,
             expectsContinue: expectsContinue && isCurrent,
+            isPersistent: isCurrent && !hasConnection,
             requestID: requestID
         )
     }
