@@ -125,7 +125,7 @@ let modules: [Module] = [
             "Platform", "HTTP", "JSON", "OCI", "Telemetry", "Journal", "Catalog", "Blobs",
             "Registry",
         ],
-        tests: ["BlobsDisk", "SQLite"]
+        tests: ["BlobsDisk", "SQLite", "Contracts"]
     ),
     Module(
         name: "Configuration",

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Journal
+public import Journal
 import Synchronization
 
 /// A sequencer whose appends wait at a gate, are written down, and end as planned.
-final class GatedSequencer: Sequencer {
+public final class GatedSequencer: Sequencer {
     private struct State {
         var isOpen: Bool
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -15,15 +15,15 @@ final class GatedSequencer: Sequencer {
     private let state: Mutex<State>
 
     /// The outcomes of the first appends; later ones are appended.
-    init(isOpen: Bool = true, _ outcomes: [AppendOutcome] = []) {
+    public init(isOpen: Bool = true, _ outcomes: [AppendOutcome] = []) {
         state = Mutex(State(isOpen: isOpen, outcomes: outcomes))
     }
 
     /// What was sent, as often as it was.
-    var batches: [Batch] { state.withLock(\.batches) }
+    public var batches: [Batch] { state.withLock(\.batches) }
 
     /// Lets appends through from now on.
-    func open() {
+    public func open() {
         let waiting = state.withLock { state in
             state.isOpen = true
             defer { state.waiting = [] }
@@ -33,16 +33,17 @@ final class GatedSequencer: Sequencer {
     }
 
     /// Lets appends wait from now on.
-    func close() {
+    public func close() {
         state.withLock { $0.isOpen = false }
     }
 
     /// Plans the outcomes of the appends to come.
-    func plan(_ outcomes: [AppendOutcome]) {
+    public func plan(_ outcomes: [AppendOutcome]) {
         state.withLock { $0.outcomes = outcomes }
     }
 
-    func append(_ batch: Batch, after heads: Heads) async -> AppendOutcome {
+    /// Waits at the gate and ends as planned.
+    public func append(_ batch: Batch, after heads: Heads) async -> AppendOutcome {
         let outcome = state.withLock { state in
             state.batches.append(batch)
             return state.outcomes.isEmpty ? .appended : state.outcomes.removeFirst()
@@ -57,9 +58,13 @@ final class GatedSequencer: Sequencer {
         return outcome
     }
 
-    func heads() async throws(SequencerError) -> Heads { throw .unavailable("not in this test") }
+    /// Knows nothing.
+    public func heads() async throws(SequencerError) -> Heads {
+        throw .unavailable("not in this test")
+    }
 
-    func entries(
+    /// Knows nothing.
+    public func entries(
         _ scope: Scope,
         from position: UInt64,
         byteLimit: Int
@@ -67,5 +72,6 @@ final class GatedSequencer: Sequencer {
         throw .unavailable("not in this test")
     }
 
-    func trim(_ scope: Scope, below position: UInt64) async throws(SequencerError) {}
+    /// Does nothing.
+    public func trim(_ scope: Scope, below position: UInt64) async throws(SequencerError) {}
 }

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import Contracts
+import ControlAPI
+import HTTP
+import Journal
+import OCI
+import Platform
+import Registry
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct `The management interface` {
+    @Test func `tells the node's state, and where its journals stand`() async throws {
+        let test = try Management()
+        let before = try await test.client.get("status", as: Wire.Status.self)
+        _ = try await test.push("x", to: "team/app", tag: "v1")
+        let after = try await test.client.get("status", as: Wire.Status.self)
+        #expect(before.regionPosition == 0 && before.estatePosition == 0)
+        #expect(after.regionPosition == 2 && after.estatePosition == 1)
+        #expect(after.takesWrites && after.refusal == nil && after.work == nil)
+        #expect(after.version == "1.2.3" && after.uptimeSeconds == 7 && after.uploadsOpen == 3)
+        #expect(after.estate == test.registry.identity.estate.description)
+    }
+
+    @Test func `makes changes that are entries, and tells them again`() async throws {
+        let test = try Management()
+        let image = try await test.push("x", to: "team/app", tag: "v1")
+        let query = [("repository", "team/app"), ("reference", "v1"), ("tag", "v2")]
+        let added = try await test.client.send("POST", "tags", query, as: Wire.Changed.self)
+        #expect(added.digest == image.description)
+        _ = try await test.client.send(
+            "DELETE",
+            "tags",
+            [("repository", "team/app"), ("tag", "v2")],
+            as: Wire.Changed.self
+        )
+        let name = [("repository", "team/app"), ("tag", "v2")]
+        let history = try await test.client.get("tags/history", name, as: Wire.TagHistory.self)
+        #expect(history.values.map(\.digest) == [nil, image.description])
+        let page = try await test.client.get("journal", [("from", "3")], as: Wire.JournalPage.self)
+        #expect(page.entries.map(\.position) == [3, 4])
+        #expect(page.entries.first?.events == ["team/app: tag v2 is \(image)"])
+        #expect(page.entries.last?.events == ["team/app: tag v2 deleted"])
+        #expect(page.head == 4)
+        let estate = try await test.client.get(
+            "journal",
+            [("scope", "estate")],
+            as: Wire.JournalPage.self
+        )
+        #expect(estate.entries.first?.events.first?.hasPrefix("namespace 'team' is ") == true)
+    }
+
+    @Test func `refuses what is missing, wrong or not there, with a sentence`() async throws {
+        let test = try Management()
+        _ = try await test.push("x", to: "team/app", tag: "v1")
+        let app = ("repository", "team/app")
+        let cases: [(String, String, [(String, String)], String)] = [
+            ("DELETE", "tags", [app], "'tag' is missing"),
+            ("DELETE", "tags", [app, ("tag", "no tag")], "'no tag' is not a tag"),
+            ("DELETE", "tags", [app, ("tag", "v9")], "v9"),
+            ("DELETE", "repositories", [("repository", "UPPER")], "not a repository name"),
+            ("DELETE", "images", [app, ("reference", "@")], "neither a tag nor a digest"),
+            ("DELETE", "images", [app, ("reference", "v9")], "no such image"),
+            ("GET", "journal", [("scope", "moon")], "no journal 'moon'"),
+            ("GET", "journal", [("from", "-1")], "a number from 1"),
+            ("GET", "usage", [("name", "nobody")], "'nobody'"),
+            ("GET", "tags/history", [app, ("tag", "v9")], "v9"),
+            ("GET", "nonsense", [], "no such request"),
+            ("PUT", "status", [], "no such request"),
+        ]
+        for (method, path, query, sentence) in cases {
+            let problem = try await test.problem(method, path, query)
+            #expect(problem?.isRefusal == true, "\(method) \(path)")
+            #expect(problem?.message.contains(sentence) == true, "\(method) \(path): \(problem)")
+        }
+    }
+
+    @Test func `says how far a rebuild is, does one thing at a time, and changes nothing by it`()
+        async throws
+    {
+        // I4. A rebuild waits for the change before it, which is held here while we look.
+        let sequencer = GatedSequencer()
+        let test = try Management(sequencer: sequencer)
+        _ = try await test.push("x", to: "team/app", tag: "v1")
+        func dump() throws -> [String] {
+            var lines: [String] = []
+            try test.catalog.canonicalDump { lines.append($0) }
+            return lines
+        }
+        sequencer.close()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let sent = sequencer.batches.count
+            group.addTask {
+                let tag = [("repository", "team/app"), ("reference", "v1"), ("tag", "held")]
+                _ = try await test.client.send("POST", "tags", tag, as: Wire.Changed.self)
+            }
+            while sequencer.batches.count == sent { await Task.yield() }
+            group.addTask {
+                let outcome = try await test.client.send(
+                    "POST",
+                    "catalog/rebuild",
+                    as: Wire.Outcome.self
+                )
+                #expect(outcome.isSound)
+            }
+            defer { sequencer.open() }
+            try await look(at: test)
+        }
+        let before = try dump()
+        _ = try await test.client.send("POST", "catalog/rebuild", as: Wire.Outcome.self)
+        #expect(try dump() == before)
+        #expect(try await test.client.get("status", as: Wire.Status.self).work == nil)
+        #expect(try await test.client.get("status", as: Wire.Status.self).takesWrites)
+    }
+
+    private func look(at test: Management) async throws {
+        var status = try await test.client.get("status", as: Wire.Status.self)
+        while status.work == nil {
+            await Task.yield()
+            status = try await test.client.get("status", as: Wire.Status.self)
+        }
+        #expect(status.work?.step == "rebuild the catalog")
+        #expect(!status.takesWrites)
+        let other = try await test.problem("POST", "content/verify")
+        #expect(other?.isRefusal == true)
+        #expect(other?.message.contains("'rebuild the catalog' is under way") == true)
+        // What only reads goes on; a change is told to come again.
+        let list = try await test.client.get("repositories", as: Wire.Repositories.self)
+        #expect(list.repositories.map(\.name) == ["team/app"])
+        let change = try await test.problem("DELETE", "repositories", [("repository", "team/app")])
+        #expect(change?.isRefusal == false)
+        #expect(change?.message.contains("no changes are taken now") == true)
+    }
+
+    @Test func `lists repositories page by page, and finds content that is gone`() async throws {
+        let test = try Management()
+        for name in ["b/x", "a/x", "c"] { _ = try await test.push(name, to: name, tag: "v1") }
+        let all = try await test.client.get("repositories", as: Wire.Repositories.self)
+        #expect(all.repositories.map(\.name) == ["a/x", "b/x", "c"])
+        let rest = try await test.client.get(
+            "repositories",
+            [("after", "a/x")],
+            as: Wire.Repositories.self
+        )
+        #expect(rest.repositories.map(\.name) == ["b/x", "c"])
+        let sound = try await test.client.send("POST", "content/verify", as: Wire.Outcome.self)
+        #expect(sound.isSound && sound.findings.isEmpty)
+    }
+
+    @Test func `carries every character of a parameter`() throws {
+        let text = "a b+c&d=e%f/g?h#i\u{e9}\u{1F40B}"
+        let head = ControlClient.head("GET", "usage", [("name", text)])
+        #expect(try Query(head.query).value("name") == text)
+    }
+}
