@@ -86,6 +86,7 @@ private func connectionChanged(
         let connection = unsafe Connection(handle, engine)
         engine.connections.insert(connection)
         unsafe link.pointee = Unmanaged.passRetained(connection).toOpaque()
+        connection.handshake?.begin()
     } else if let known = unsafe link.pointee {
         engine.connections.remove(
             unsafe Unmanaged<Connection>.fromOpaque(known).takeRetainedValue()
@@ -157,11 +158,13 @@ extension Connection {
                 }
             }
         }
+        let socket = unsafe bw_mhd_socket(handle)
         self.init(
-            socket: unsafe bw_mhd_socket(handle),
+            socket: socket,
             address: PeerAddress(storage),
             proxies: engine.options.proxies,
-            certificates: engine.certificates
+            certificates: engine.certificates,
+            handshake: engine.handshakes.map { unsafe Handshake($0, socket: socket, handle) }
         )
     }
 }

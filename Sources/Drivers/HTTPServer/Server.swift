@@ -45,6 +45,7 @@ public final class Server: Sendable {
         let port = listener.port
         let isPlainTCP = engine.certificates == nil && port != 0
         watchdog.start()
+        engine.handshakes?.start()
         acceptor.start(listener, isPlainTCP: isPlainTCP)
         running.withLock {
             $0 = Running(daemon: daemon, acceptor: acceptor, watchdog: watchdog, port: port)
@@ -87,6 +88,7 @@ public final class Server: Sendable {
         drain(for: Server.interruptedMax)
         engine.halt()
         stopped.watchdog.stop()
+        engine.handshakes?.stop()
         stopped.daemon.stop()
     }
 

@@ -32,6 +32,38 @@ extension `Breakwater as built` {
             #expect(silent.count == count)
             #expect(server.stop() == .exited(0))
         }
+
+        @Test func `a TLS handshake that waits for its client costs no processor`() throws {
+            let files = workspace.path
+            let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+            try workspace.must(
+                ["openssl", "req", "-x509", "-subj", "/CN=here", "-keyout", "\(files)/key.pem"]
+                    + key + ["-out", "\(files)/certificate.pem"]
+            )
+            let configuration = try workspace.write(
+                """
+                connections:
+                  header-deadline: 2s
+                tls:
+                  certificate: \(files)/certificate.pem
+                  key: \(files)/key.pem
+
+                """,
+                to: "tls.yaml"
+            )
+            let server = try RunningServer(
+                in: workspace,
+                arguments: ["--config", configuration]
+            )
+            let before = try server.processorMilliseconds()
+            let clients = try (0..<20).map { _ in try SilentClient(server.address) }
+            // The begin of a record with a handshake, of which no more comes.
+            for client in clients { client.say([0x16, 0x03, 0x01]) }
+            for client in clients { #expect(client.isClosed()) }
+            let cost = try server.processorMilliseconds() - before
+            #expect(cost < 300, "\(clients.count) handshakes cost \(cost) ms in 2 s")
+            #expect(server.stop() == .exited(0))
+        }
     }
 }
 
@@ -55,6 +87,16 @@ private final class SilentClient {
     }
 
     deinit { close(descriptor) }
+
+    func say(_ bytes: [UInt8]) {
+        _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    }
+
+    /// Waits until the server says that nothing more comes, or something does.
+    func isClosed() -> Bool {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, 0) <= 0
+    }
 }
 
 extension RunningServer {
@@ -63,5 +105,14 @@ extension RunningServer {
         let status = Workspace.read("/proc/\(process.id)/status")
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
         return try #require(line.flatMap { Int($0.split(separator: " ").dropLast().last ?? "") })
+    }
+
+    /// How much of processors it has used.
+    func processorMilliseconds() throws -> Int {
+        let stat = Workspace.read("/proc/\(process.id)/stat")
+        // After the name, which may have blanks, fields 14 and 15 of proc(5) are these.
+        let fields = try #require(stat.split(separator: ")").last).split(separator: " ")
+        let ticks = try #require(Int(fields[11])) + #require(Int(fields[12]))
+        return ticks * 1000 / sysconf(Int32(_SC_CLK_TCK))
     }
 }

@@ -11,6 +11,8 @@ final class Engine: Sendable {
     let handler: any Handler
     let pool: BlockingPool
     let certificates: Certificates?
+    /// Where TLS connections wait for their clients; nil for plain HTTP.
+    let handshakes: Handshakes?
     let connections = ConnectionTable()
     let identities: RequestIdentities
     /// Connections that have sent nothing yet, and that the table does not have.
@@ -34,6 +36,7 @@ final class Engine: Sendable {
     ) {
         self.options = options
         self.certificates = certificates
+        handshakes = certificates.map { _ in Handshakes() }
         self.handler = handler
         self.pool = pool
         identities = RequestIdentities(LinuxRandom())

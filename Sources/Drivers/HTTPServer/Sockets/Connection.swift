@@ -28,6 +28,8 @@ final class Connection: Sendable {
     let isProxy: Bool
     /// What a TLS connection shows its client; nil for plain HTTP.
     let certificates: Certificates?
+    /// What reads for its TLS session; nil for plain HTTP.
+    let handshake: Handshake?
 
     let phase = Atomic(Phase.opened)
     /// When the phase began, in nanoseconds.
@@ -45,10 +47,12 @@ final class Connection: Sendable {
         socket: Int32,
         address: PeerAddress,
         proxies: [AddressRange],
-        certificates: Certificates?
+        certificates: Certificates?,
+        handshake: Handshake?
     ) {
         self.socket = socket
         self.certificates = certificates
+        self.handshake = handshake
         peer = address.text
         isProxy =
             address.address.map { address in proxies.contains { $0.contains(address) } } ?? false
