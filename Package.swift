@@ -267,6 +267,22 @@ targets.append(
 
 targets.append(
     .executableTarget(
+        name: "breakwater-bench",
+        dependencies: dependencies(["Platform", "OCI", "Crypto"]),
+        path: "Tests/Bench",
+        swiftSettings: tests
+    )
+)
+targets.append(
+    .testTarget(
+        name: "BenchTests",
+        dependencies: dependencies(["breakwater-bench"]),
+        path: "Tests/Unit/BenchTests",
+        swiftSettings: tests
+    )
+)
+targets.append(
+    .executableTarget(
         name: "breakwater-torture",
         dependencies: dependencies(["Platform", "HTTP", "OCI", "Crypto", "HTTPClient"]),
         path: "Tests/Torture",

@@ -75,7 +75,10 @@ struct ImportRule {
         case "Testing": file.lies(in: ["Tests"])
         case "Glibc": file.lies(in: Self.system)
         case "FoundationEssentials": file.lies(in: Self.foundationEssentials)
-        default: allowed.contains(module) || Self.everywhere.contains(module)
+        default:
+            // A program's module has its name with underscores.
+            allowed.contains(module) || Self.everywhere.contains(module)
+                || allowed.contains(module.replacing("_", with: "-"))
         }
     }
 }

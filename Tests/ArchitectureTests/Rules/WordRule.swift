@@ -60,8 +60,8 @@ struct WordRule {
             ],
             instead: "a test waits for what it needs, never for a time",
             places: ["Tests"],
-            // Waits for daemons that tell nobody when they are ready.
-            except: ["Tests/SystemTests/Support/Waiting.swift"]
+            // Waits for daemons that tell nobody when they are ready; the bench is no test.
+            except: ["Tests/SystemTests/Support/Waiting.swift", "Tests/Bench"]
         ),
         WordRule(
             words: ["fatalError(", "print("],

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Platform
+
+/// Measures Breakwater against Debian's docker-registry and nginx on this machine, in one run.
+///
+///     breakwater-bench [ROUNDS] [--only NAME,…] [--seconds N] [--json]
+///
+/// The first round is dropped. The exit status is 0 when every bar is met, 1 when one is missed or a
+/// measurement failed, 2 for wrong arguments.
+@main enum Main {
+    private static let roundsMin = 2
+
+    static func main() {
+        signal(SIGPIPE, SIG_IGN)
+        guard let arguments = Arguments(Array(CommandLine.arguments.dropFirst())) else {
+            say("usage: breakwater-bench [ROUNDS] [--only NAME,…] [--seconds N] [--json]")
+            exit(2)
+        }
+        do {
+            exit(try run(arguments))
+        } catch {
+            say("\(error)")
+            exit(1)
+        }
+    }
+
+    private static func run(_ arguments: Arguments) throws -> Int32 {
+        _ = OpenFileLimit.raise()
+        let world = try World()
+        defer { world.end() }
+        let runner = Runner(rounds: arguments.rounds, only: arguments.only, tell: say)
+        let tools = LoadTools(world: world, seconds: arguments.seconds)
+        describe(arguments)
+        try Reading.plain(world, tools, runner)
+        try Reading.encrypted(world, tools, runner)
+        try Blobs.reading(world, tools, runner)
+        try Pushing.all(world, tools, runner)
+        try Listing.all(world, tools, runner)
+        try Starting.all(world, tools, runner)
+        try Connections.all(world, tools, runner)
+        let report = Report(measured: runner.measured)
+        guard !report.measured.isEmpty else { throw Failure("no figure has one of these names") }
+        print(arguments.isJSON ? report.json : report.table.joined(separator: "\n"))
+        return report.isMet ? 0 : 1
+    }
+
+    /// What is compared with, so that figures can be judged.
+    private static func describe(_ arguments: Arguments) {
+        say("\(arguments.rounds) rounds of \(arguments.seconds) s, the first dropped")
+        say("docker-registry:\n" + World.dockerRegistryConfiguration(0, "DATA"))
+        say("nginx:\n" + World.nginxConfiguration(0, "FILES", "PLACE", nil))
+    }
+
+    /// Progress goes to standard error, the report to standard output.
+    private static func say(_ line: String) {
+        let bytes = Array("\(line)\n".utf8)
+        _ = write(STDERR_FILENO, bytes, bytes.count)
+    }
+}
+
+/// What the command line asks for.
+struct Arguments {
+    var rounds = 6
+    var only: Set<String> = []
+    var seconds = 3
+    var isJSON = false
+
+    init?(_ words: [String]) {
+        var words = words[...]
+        while let word = words.popFirst() {
+            switch word {
+            case "--json": isJSON = true
+            case "--only":
+                guard let names = words.popFirst() else { return nil }
+                only = Set(names.split(separator: ",").map(String.init))
+            case "--seconds":
+                guard let count = words.popFirst().flatMap({ Int($0) }), count > 0 else {
+                    return nil
+                }
+                seconds = count
+            default:
+                guard let count = Int(word), count >= 2 else { return nil }
+                rounds = count
+            }
+        }
+    }
+}
