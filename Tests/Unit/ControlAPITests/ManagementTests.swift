@@ -104,8 +104,9 @@ import Testing
                 )
                 #expect(outcome.isSound)
             }
-            defer { sequencer.open() }
-            try await look(at: test)
+            do { try await look(at: test) } catch { Issue.record(error) }
+            sequencer.open()
+            try await group.waitForAll()
         }
         let before = try dump()
         _ = try await test.client.send("POST", "catalog/rebuild", as: Wire.Outcome.self)

@@ -25,6 +25,7 @@ final class TestRegistry: Sendable {
 
     init(
         options: Registry.Options = Registry.Options(),
+        sequencer: any Sequencer = LocalSequencer(),
         api: DistributionHandler.Options = DistributionHandler.Options()
     ) throws {
         let world = World.linux()
@@ -40,7 +41,7 @@ final class TestRegistry: Sendable {
             world: world,
             catalog: catalog,
             blobs: store,
-            sequencer: LocalSequencer(),
+            sequencer: sequencer,
             keyring: keyring,
             options: options
         )
