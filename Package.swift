@@ -125,7 +125,7 @@ let modules: [Module] = [
             "Platform", "HTTP", "JSON", "OCI", "Telemetry", "Journal", "Catalog", "Blobs",
             "Registry",
         ],
-        tests: ["BlobsDisk", "SQLite", "Contracts"]
+        tests: ["BlobsDisk", "SQLite", "Crypto", "Contracts"]
     ),
     Module(
         name: "Configuration",
