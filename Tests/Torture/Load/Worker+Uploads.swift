@@ -59,7 +59,39 @@ extension Worker {
         closing.isClosing = true
         history.leave(closing)
         // Also where it is over already: a last request that is repeated is answered as before.
-        return try await registry.close(with: upload.bytes[offset...], upload.digest, at: place)
+        let answer = try await registry.close(
+            with: upload.bytes[offset...],
+            upload.digest,
+            at: place
+        )
+        guard upload.isClosing, status.status == 404, answer.status == 404 else { return answer }
+        // Killed between the blob's place on the disk and its place in the journal: nothing was
+        // acknowledged but chunks, and the client is told to begin again.
+        let name = history.repository
+        return try await registry.push(upload.bytes, upload.digest, to: name, .session(chunks: 0))
+    }
+
+    /// Comes back to the upload on a disk whose power failed; what is wrong, if anything is.
+    ///
+    /// Bytes of a chunk are synced with the whole blob only: they may be gone, or all of the upload,
+    /// but what is taken in the end must be the blob.
+    func resumeAfterCut(_ upload: OpenUpload) async throws(TransportError) -> String? {
+        let (path, query) = (upload.place.path, upload.place.query)
+        let status = try await registry.send("GET", path, query: query)
+        if status.status == 404 { return nil }
+        let offset = Worker.offset(of: status)
+        guard status.status == 204, (0...upload.bytes.count).contains(offset) else {
+            return "an upload after the cut: \(status.status), \(offset) bytes"
+        }
+        let place = Registry.Place(of: status)
+        let rest = upload.bytes[offset...]
+        let answer = try await registry.close(with: rest, upload.digest, at: place)
+        guard answer.status == 201 else {
+            return answer.status == 400 ? nil : "its last bytes: \(answer.status)"
+        }
+        let blob = "/v2/\(history.repository)/blobs/\(upload.digest)"
+        let found = try await registry.send("GET", blob)
+        return found.body == upload.bytes ? nil : "\(blob) is not what was uploaded"
     }
 
     /// `0-0` says "nothing"; a first chunk of one byte is never sent.

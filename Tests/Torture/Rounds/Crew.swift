@@ -85,15 +85,24 @@ final class Crew: Sendable {
         }
     }
 
-    /// Pushes something new to a server that rose from a copy: it must take writes.
+    /// Pushes something new to a server, which must take it.
     func tryWriting(to registry: Registry) async {
         let seed = state.withLock { $0.chance.next() }
-        let trial = History(repository: "trial/of-a-copy")
+        let trial = History(repository: "trial/of-a-start")
         var worker = Worker(history: trial, registry: registry, chance: Chance(seed: seed))
         switch await worker.workOnce() {
         case .told: break
         case .unanswered: complain(["the server does not answer a push after its start"])
         case .wrong(let sentence): complain([sentence])
+        }
+    }
+
+    /// Comes back to every open upload at a server that rose from a copy.
+    func tryUploads(at registry: Registry) async throws {
+        for history in histories {
+            guard let upload = history.upload else { continue }
+            let worker = Worker(history: history, registry: registry, chance: Chance(seed: 0))
+            if let sentence = try await worker.resumeAfterCut(upload) { complain([sentence]) }
         }
     }
 

@@ -13,6 +13,9 @@ struct KillRounds {
     /// One start in so many is killed too, before or after it is ready.
     private static let startsPerKilledStart = 4
     private static let startMilliseconds = 0...150
+    /// And so many first starts, which make what a data directory has.
+    private static let roundsPerFirstStart = 4
+    static let firstStartMilliseconds = 0...40
 
     let binary: String
     let rounds: Int
@@ -27,6 +30,9 @@ struct KillRounds {
                 if round % KillRounds.eraRounds == 0 { crew.beginEra(round / KillRounds.eraRounds) }
                 try await kill(in: path, crew)
                 try await audit(crew.current, in: path, crew)
+                if crew.isOne(of: KillRounds.roundsPerFirstStart) {
+                    try await killFirst("\(path)/first\(round)", log: "\(path)/log", crew)
+                }
                 guard crew.complaints.isEmpty else { return crew.complaints }
             }
             // Everything that was ever acknowledged, once more, and again after a stop in good order.
@@ -52,6 +58,20 @@ struct KillRounds {
         let early = try start(in: path)
         defer { early.kill() }
         try await LinuxClocks().sleep(for: crew.pause(KillRounds.startMilliseconds))
+    }
+
+    /// Kills the first start in a directory: the next begins with what is there.
+    private func killFirst(_ data: String, log: String, _ crew: Crew) async throws {
+        let first = try Server(binary: binary, data: data, log: log)
+        defer { first.kill() }
+        try await LinuxClocks().sleep(for: crew.pause(KillRounds.firstStartMilliseconds))
+        first.kill()
+        let next = try Server(binary: binary, data: data, log: log)
+        defer { next.kill() }
+        await crew.tryWriting(to: try await next.ready())
+        try Interruption.check()
+        try next.stop()
+        try Files.run("rm", "-r", data)
     }
 
     /// Starts a server, compares what it has with the ledgers, and stops it.

@@ -46,7 +46,11 @@ struct PowerCutRounds {
                 try disk.cut()
             }
             try living(crew)
-            try await disk.withCopy { try await audit($0, log: "\(path)/log-copy", crew) }
+            try await disk.withCopy { copy in
+                try await audit("\(copy)/data", log: "\(path)/log-copy", crew)
+            }
+            guard crew.complaints.isEmpty else { return crew.complaints }
+            try await cutFirst("first\(round)", on: disk, log: "\(path)/log-first", crew)
             guard crew.complaints.isEmpty else { return crew.complaints }
             for history in crew.histories { history.unmark() }
         }
@@ -59,8 +63,47 @@ struct PowerCutRounds {
     }
 
     /// Compares what a server finds on the copy with what was acknowledged before the cut.
-    private func audit(_ copy: String, log: String, _ crew: Crew) async throws {
-        let risen = try Server(binary: binary, data: "\(copy)/data", log: log)
+    private func audit(_ data: String, log: String, _ crew: Crew) async throws {
+        try await withRisen(data, log: log, crew) { registry in
+            try await crew.audit(crew.histories, on: registry, settling: .nothing)
+            try await crew.tryUploads(at: registry)
+            await crew.tryWriting(to: registry)
+            try Interruption.check()
+            guard crew.complaints.isEmpty else { return }
+            try Files.run(binary, "content", "verify", "--deep", "--data", data)
+        }
+    }
+
+    /// Cuts the power of a first start in a directory: the next begins with what is there.
+    private func cutFirst(
+        _ name: String,
+        on disk: CutDisk,
+        log: String,
+        _ crew: Crew
+    ) async throws {
+        let data = "\(disk.mounted)/\(name)"
+        let first = try Server(binary: binary, data: data, log: log, wrapper: wrapper)
+        defer { first.kill() }
+        try await LinuxClocks().sleep(for: crew.pause(KillRounds.firstStartMilliseconds))
+        try disk.cut()
+        first.kill()
+        try await disk.withCopy { copy in
+            try await withRisen("\(copy)/\(name)", log: log, crew) { registry in
+                await crew.tryWriting(to: registry)
+                try Interruption.check()
+            }
+        }
+        try Files.run("rm", "-rf", data)
+    }
+
+    /// Lets `body` ask a server that starts on what is left.
+    private func withRisen(
+        _ data: String,
+        log: String,
+        _ crew: Crew,
+        _ body: (Registry) async throws -> Void
+    ) async throws {
+        let risen = try Server(binary: binary, data: data, log: log)
         defer { risen.kill() }
         let registry: Registry
         do {
@@ -70,12 +113,8 @@ struct PowerCutRounds {
             crew.complain(["nothing of it: \(failure)"])
             return
         }
-        try await crew.audit(crew.histories, on: registry, settling: .nothing)
-        await crew.tryWriting(to: registry)
-        try Interruption.check()
-        guard crew.complaints.isEmpty else { return }
-        try Files.run(binary, "content", "verify", "--deep", "--data", "\(copy)/data")
-        try risen.stop()
+        try await body(registry)
+        if crew.complaints.isEmpty { try risen.stop() }
     }
 
     private func living(_ crew: Crew) throws {
