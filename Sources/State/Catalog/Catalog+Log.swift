@@ -6,11 +6,16 @@ import Synchronization
 
 extension Catalog {
     /// Refuses a WAL that SQLite would silently cut short of what was acknowledged.
-    static func scanLog(_ path: String, _ options: Options) throws(CatalogError) {
+    ///
+    /// Returns what was found; nil without a WAL, or where nothing can be said.
+    static func scanLog(
+        _ path: String,
+        _ options: Options
+    ) throws(CatalogError) -> WALScanResult? {
         // Only where each commit was synced before the next was written does the scan say anything.
-        guard options.synchronous == .full, let vfs = options.vfs else { return }
+        guard options.synchronous == .full, let vfs = options.vfs else { return nil }
         do throws(WALScanError) {
-            try vfs.scanLog(of: path)
+            return try vfs.scanLog(of: path)
         } catch {
             throw .damaged(
                 "\(error): restore the data directory from a backup, or move "

@@ -71,8 +71,7 @@ public final class Catalog: Sendable {
         self.options = options
         files = try Catalog.files(at: directory, world)
         if try CatalogFile.exists(in: files) {
-            try LogRecovery.run(in: files)
-            try Catalog.scanLog(path, options)
+            try LogRecovery.run(in: files, at: path, options)
         } else {
             try FirstOpening.make(in: files, at: directory, world: world, options: options)
         }

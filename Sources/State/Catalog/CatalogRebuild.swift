@@ -26,8 +26,7 @@ public enum CatalogRebuild {
         let path = "\(directory)/\(Catalog.fileName)"
         let files = try Catalog.files(at: directory, world)
         // As when it is opened: a WAL cut short would be a shorter journal, rebuilt faithfully.
-        try LogRecovery.run(in: files)
-        try Catalog.scanLog(path, options)
+        try LogRecovery.run(in: files, at: path, options)
         let old: Session
         do throws(SQLiteError) {
             old = Session(try Connection(path: path, mode: .readWrite, through: options.vfs))

@@ -56,6 +56,67 @@ import Testing
         }
     }
 
+    /// The files of a catalog as after `kill -9`, with more behind the end of its WAL.
+    private func killed(
+        _ fixture: CatalogFixture,
+        leaving tail: [UInt8]
+    ) throws
+        -> TemporaryDirectory
+    {
+        let copy = try TemporaryDirectory()
+        let files = try LinuxFileSystem().directory(at: fixture.path, .mustExist)
+        for (name, more) in [(Catalog.fileName, []), ("\(Catalog.fileName)-wal", tail)] {
+            let bytes = try files.open(name, .read).all()
+            try copy.directory.open(name, .writeOrCreate).put(bytes + more)
+        }
+        return copy
+    }
+
+    // I1: what one torn end left must not look like damage in front of the next.
+    @Test func `keeps nothing of what a crash left behind its last commit`() throws {
+        let fixture = try CatalogFixture(Self.options())
+        for number in 0..<5 { try fixture.image("image \(number)", tag: "v1") }
+        let files = try LinuxFileSystem().directory(at: fixture.path, .mustExist)
+        let log = try files.open("\(Catalog.fileName)-wal", .read).all()
+        let frame = Array(log.suffix(24 + 4096))
+        for tail in [Array(frame.prefix(100)), frame, frame + frame] {
+            let copy = try killed(fixture, leaving: tail)
+            let left = try copy.directory.open("\(Catalog.fileName)-wal", .read)
+            #expect(try left.size() == UInt64(log.count + tail.count))
+            let catalog = try Catalog(
+                at: copy.path,
+                world: World.linux(),
+                options: Self.options()
+            )
+            #expect(try left.size() == UInt64(log.count))
+            let heads = try catalog.read { view throws(CatalogError) in try view.heads() }
+            #expect(heads.region.position == 10)
+            try catalog.close()
+        }
+    }
+
+    // I1: a WAL that perhaps never reached the disk is no ground for what is acknowledged later.
+    @Test func `is not opened for writing where its WAL cannot be made durable`() throws {
+        let fixture = try CatalogFixture(Self.options())
+        try fixture.image("image", tag: "v1")
+        let copy = try killed(fixture, leaving: [])
+        let files = FaultyFileSystem(LinuxFileSystem())
+        let linux = World.linux()
+        let world = World(
+            clocks: linux.clocks,
+            random: linux.random,
+            files: files,
+            lifeline: linux.lifeline
+        )
+        // The first file that is opened is the catalog, the second its WAL.
+        files.faults.fail(.open, after: 1, as: .readOnly)
+        #expect(throws: CatalogError.readOnly) {
+            try Catalog(at: copy.path, world: world, options: Self.options())
+        }
+        let catalog = try Catalog(at: copy.path, world: world, options: Self.options())
+        try catalog.close()
+    }
+
     // I2, I4: a page that fails its check is never decided on and never served from.
     @Test func `with a flipped bit in a page says so or answers right, never wrong`() throws {
         let fixture = try CatalogFixture(Self.options())

@@ -84,7 +84,15 @@ import Testing
             let log = try makeLog(older: older)
             #expect(Set(zip(log.ends, log.ends.dropFirst()).map { $1 - $0 }).count > 1)
             let result = try scan(log.bytes)
-            #expect(result == WALScanResult(frames: log.frames, transactions: 10, end: .commit))
+            #expect(
+                result
+                    == WALScanResult(
+                        frames: log.frames,
+                        transactions: 10,
+                        end: .commit,
+                        bytes: UInt64(32 + log.frames * Self.frameBytes)
+                    )
+            )
             #expect((log.bytes.count - 32) / Self.frameBytes > log.frames || older < 30)
             #expect(try lastStep(log, log.bytes) == 10, "\(older)")
         }
@@ -94,7 +102,10 @@ import Testing
         let log = try makeLog(transactions: 1)
         for count in [0, 1, 31, 32] {
             let result = try scan(Array(log.bytes[..<count]))
-            #expect(result == WALScanResult(frames: 0, transactions: 0, end: .commit))
+            let bytes = UInt64(count)
+            #expect(
+                result == WALScanResult(frames: 0, transactions: 0, end: .commit, bytes: bytes)
+            )
         }
     }
 

@@ -19,6 +19,8 @@ public struct WALScanResult: Hashable, Sendable {
     public var transactions: Int
     /// How the WAL ends.
     public var end: End
+    /// How long the WAL is up to there; what lies behind is of no use.
+    public var bytes: UInt64
 }
 
 /// Why a WAL must not be opened: SQLite would silently drop what was acknowledged.
@@ -70,7 +72,7 @@ public enum WALScan {
         guard size <= bytesMax else { throw .tooLong(bytes: size, bytesMax: bytesMax) }
         guard size > LogHeader.bytes else {
             // Not even a header, or nothing behind it: there is nothing to lose.
-            return WALScanResult(frames: 0, transactions: 0, end: .commit)
+            return WALScanResult(frames: 0, transactions: 0, end: .commit, bytes: size)
         }
         let log = try readable { () throws(FileError) in try LogReader(file, size: size) }
         guard let log else { throw .headerDamaged }
@@ -89,7 +91,12 @@ public enum WALScan {
 
     private static func scan(_ log: LogReader) throws(WALScanError) -> WALScanResult {
         var sums = log.header.sums
-        var found = WALScanResult(frames: 0, transactions: 0, end: .commit)
+        var found = WALScanResult(
+            frames: 0,
+            transactions: 0,
+            end: .commit,
+            bytes: log.offset(ofFrame: 0)
+        )
         var index = 0
         while index < log.frameCount {
             let frame = try log.frame(index)
@@ -98,6 +105,7 @@ public enum WALScan {
             index += 1
             if frame.isCommit {
                 found.frames = index
+                found.bytes = log.offset(ofFrame: index)
                 found.transactions += 1
             }
         }

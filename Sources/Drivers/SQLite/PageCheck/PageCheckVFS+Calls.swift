@@ -87,6 +87,12 @@ extension PageCheckVFS: VFS {
 }
 
 extension PageCheckVFS {
+    /// Whether what is written stays in memory and never reaches a disk.
+    public var isInMemory: Bool {
+        guard case .directory(let vfs) = base else { return false }
+        return vfs.directory is OverlayDirectory
+    }
+
     /// Scans the WAL of the database at `path` before it is opened; nil when there is none.
     ///
     /// Only for a database that is written with `synchronous=FULL` (`WALScan`).

@@ -107,7 +107,8 @@ extension Registry {
 
     /// Verifies the upload, makes it a blob and lets the repository see it.
     ///
-    /// Repeated after a lost answer, it succeeds again: the staging is gone, the link is there.
+    /// Repeated after a lost answer, it succeeds again: the staging is gone, the link is there. Not
+    /// where no change is taken, though: what is read there may never have reached the disk.
     public func finishUpload(
         _ state: UploadState,
         as digest: Digest,
@@ -118,6 +119,7 @@ extension Registry {
             guard case .uploadUnknown = error, try isLinked(digest, repository) else {
                 throw error
             }
+            if let refusal = registrar.refusal { throw .notReady(refusal) }
             return
         }
         let receipt: Receipt

@@ -73,6 +73,27 @@ import Testing
         }
     }
 
+    // I1: where nothing can be written, what is read may never have reached the disk.
+    @Test func `the last request again is not acknowledged where no change is taken`() async throws
+    {
+        let test = try Fixture()
+        var state = try await test.registry.beginUpload(try name(), .sha256)
+        state.offset = try await append("x", to: state, test)
+        let digest = Fixture.digest("x")
+        try await test.registry.finishUpload(state, as: digest, try name())
+        test.registry.registrar.refuse("the disk can only be read")
+        let repository = try name()
+        let again = await failure { () throws(RegistryError) in
+            try await test.registry.finishUpload(state, as: digest, repository)
+        }
+        guard case .notReady? = again else {
+            Issue.record("\(String(describing: again))")
+            return
+        }
+        test.registry.registrar.refuse(nil)
+        try await test.registry.finishUpload(state, as: digest, try name())
+    }
+
     @Test func `an old state is refused, and told how far the upload is`() async throws {
         // History 23: a replayed Location.
         let test = try Fixture()
