@@ -172,6 +172,19 @@ struct `TLS` {
     }
 
     @Test
+    func `answers leave at once, and do not wait in the kernel for more`() throws {
+        let world = try TestServer { $0.certificate = first }
+        let client = try world.https(trusting: TestCertificates.authorityA)
+        #expect(try client.get("/now").status == 200)
+        let began = ContinuousClock.now
+        for _ in 0..<20 { #expect(try client.get("/now").body == Array("now\n".utf8)) }
+        let took = ContinuousClock.now - began
+        #expect(client.connectionsMade == 1)
+        // A kernel that holds a packet back does so for 200 ms.
+        #expect(took < .seconds(2), "\(took)")
+    }
+
+    @Test
     func `an answer that comes before the end of the body arrives`() async throws {
         let world = try TestServer { $0.certificate = first }
         let client = try world.https(trusting: TestCertificates.authorityA)

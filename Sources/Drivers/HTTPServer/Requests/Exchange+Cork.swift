@@ -23,13 +23,18 @@ extension Exchange {
 
     /// Sends what was held.
     ///
-    /// A connection on which that is not possible at once ends.
+    /// A connection on which that is not possible at once ends. The library has corked the socket too and
+    /// pushed before anything was in it; without another push the kernel would wait 200 ms for more.
     func uncork() {
         guard isCorked, let session = unsafe bw_mhd_tls_session(handle) else { return }
         isCorked = false
         if unsafe gnutls_record_uncork(gnutls_session_t(session), 0) < 0 {
             shutdown(connection.socket, Int32(SHUT_RDWR))
+            return
         }
+        var yes: Int32 = 1
+        let size = socklen_t(MemoryLayout<Int32>.size)
+        unsafe setsockopt(connection.socket, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, size)
     }
 
     private static func isShort(_ body: Response.Body) -> Bool {
