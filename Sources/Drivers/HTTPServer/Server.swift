@@ -43,10 +43,9 @@ public final class Server: Sendable {
         let watchdog = Watchdog(engine)
         let acceptor = Acceptor(engine, daemon, watchdog)
         let port = listener.port
-        let isPlainTCP = engine.certificates == nil && port != 0
         watchdog.start()
         engine.handshakes?.start()
-        acceptor.start(listener, isPlainTCP: isPlainTCP)
+        acceptor.start(listener, isTCP: port != 0)
         running.withLock {
             $0 = Running(daemon: daemon, acceptor: acceptor, watchdog: watchdog, port: port)
         }

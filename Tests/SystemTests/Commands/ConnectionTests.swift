@@ -3,6 +3,7 @@
 import Contracts
 import Glibc
 import HTTP
+import HTTPClient
 import Platform
 import Testing
 
@@ -12,17 +13,51 @@ extension `Breakwater as built` {
 
         init() throws { workspace = try Workspace() }
 
-        @Test func `ten thousand without a request cost little memory and delay nobody`()
-            async throws
-        {
+        /// A file that asks for TLS.
+        private func configuration(headerDeadline: String) throws -> String {
+            let files = workspace.path
+            let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+            try workspace.must(
+                ["openssl", "req", "-x509", "-subj", "/CN=here", "-keyout", "\(files)/key.pem"]
+                    + ["-addext", "subjectAltName=IP:127.0.0.1"]
+                    + key + ["-out", "\(files)/certificate.pem"]
+            )
+            return try workspace.write(
+                """
+                connections:
+                  header-deadline: \(headerDeadline)
+                tls:
+                  certificate: \(files)/certificate.pem
+                  key: \(files)/key.pem
+
+                """,
+                to: "tls.yaml"
+            )
+        }
+
+        @Test(arguments: ["http", "https"])
+        func `ten thousand without a request cost little memory and delay nobody`(
+            scheme: String
+        ) async throws {
             let count = 10_000
             try #require(OpenFileLimit.raise() > UInt64(count + 500), "raise `ulimit -Hn`")
-            let server = try RunningServer(in: workspace)
-            #expect(try await server.ask("GET", "/v2/").status == 200)
+            var arguments: [String] = []
+            if scheme == "https" {
+                arguments = ["--config", try configuration(headerDeadline: "1m")]
+            }
+            let server = try RunningServer(in: workspace, arguments: arguments)
+            var options = Client.Options(base: "\(scheme)://\(server.address)")
+            if scheme == "https" { options.authorities = "\(workspace.path)/certificate.pem" }
+            #expect(try await Client(options).ask("GET", "/v2/").status == 200)
             let before = try server.residentKiB()
             let silent = try (0..<count).map { _ in try SilentClient(server.address) }
-            #expect(try await server.ask("GET", "/v2/").status == 200)
-            let metrics = try await server.ask("GET", "/metrics").text
+            for _ in 0..<20 {
+                let began = ContinuousClock.now
+                #expect(try await Client(options).ask("GET", "/v2/").status == 200)
+                let took = ContinuousClock.now - began
+                #expect(took < .seconds(1), "a new client waited for \(took)")
+            }
+            let metrics = try await Client(options).ask("GET", "/metrics").text
             let connections = metrics.split(separator: "\n")
                 .first { $0.hasPrefix("breakwater_connections ") }
                 .flatMap { Double($0.split(separator: " ")[1]) }
@@ -34,23 +69,7 @@ extension `Breakwater as built` {
         }
 
         @Test func `a TLS handshake that waits for its client costs no processor`() throws {
-            let files = workspace.path
-            let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-            try workspace.must(
-                ["openssl", "req", "-x509", "-subj", "/CN=here", "-keyout", "\(files)/key.pem"]
-                    + key + ["-out", "\(files)/certificate.pem"]
-            )
-            let configuration = try workspace.write(
-                """
-                connections:
-                  header-deadline: 2s
-                tls:
-                  certificate: \(files)/certificate.pem
-                  key: \(files)/key.pem
-
-                """,
-                to: "tls.yaml"
-            )
+            let configuration = try configuration(headerDeadline: "2s")
             let server = try RunningServer(
                 in: workspace,
                 arguments: ["--config", configuration]

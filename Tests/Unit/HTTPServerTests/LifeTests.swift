@@ -235,15 +235,20 @@ struct `TLS` {
             $0.certificate = first
             $0.headerDeadline = .milliseconds(300)
         }
-        let client = try world.client()
-        try client.send([0x16, 0x03, 0x01])
-        #expect(try client.isClosed())
+        for part: [UInt8] in [[], [0x16], [0x16, 0x03, 0x01, 0x02, 0x00, 0x01]] {
+            let client = try world.client()
+            try client.send(part)
+            #expect(try client.isClosed())
+        }
     }
 
     @Test
-    func `plain text on a TLS port is not answered`() throws {
+    func `plain HTTP on a TLS port is told that TLS is spoken there`() async throws {
         let world = try TestServer { $0.certificate = first }
         let text = try world.exchange("GET /now HTTP/1.1\r\nHost: here\r\n\r\n")
-        #expect(!text.contains("HTTP/"))
+        #expect(text.hasPrefix("HTTP/1.1 400 "))
+        #expect(text.contains("speaks TLS"))
+        #expect(world.handler.seen.withLock { $0.isEmpty })
+        #expect(await world.handler.finishedRequests(1).map(\.status) == [400])
     }
 }

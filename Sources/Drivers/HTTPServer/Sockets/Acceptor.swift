@@ -27,9 +27,9 @@ final class Acceptor: Sendable {
 
     /// Takes connections from `listener`, which is closed when it stops.
     ///
-    /// Those of plain TCP wait in a lobby for their first byte.
-    func start(_ listener: Listener, isPlainTCP: Bool) {
-        let thread = Thread { [self] in run(listener, isPlainTCP ? Lobby(engine) : nil) }
+    /// Those of TCP wait in a lobby for their first byte.
+    func start(_ listener: Listener, isTCP: Bool) {
+        let thread = Thread { [self] in run(listener, isTCP ? Lobby(engine) : nil) }
         self.thread.withLock { $0 = thread }
     }
 

@@ -61,6 +61,12 @@ final class Connection: Sendable {
 
     var isTLS: Bool { certificates != nil }
 
+    /// Whether no request of it is known.
+    var isResting: Bool {
+        let phase = phase.load(ordering: .acquiring)
+        return phase == .idle || phase == .opened
+    }
+
     /// A header is complete: the client waits for us, or sends its body.
     func began(headBytes: Int) {
         phase.store(.busy, ordering: .relaxed)

@@ -69,11 +69,13 @@ final class ConnectionTable: Sendable {
         }
     }
 
-    /// Ends a connection if it is still the one in the table.
-    func end(_ connection: Connection) {
+    /// Ends a connection if it is still the one in the table, and still without a request.
+    func endIfResting(_ connection: Connection) {
         state.withLock { state in
             let index = Int(connection.socket)
-            guard index < state.slots.count, state.slots[index] === connection else { return }
+            guard index < state.slots.count, state.slots[index] === connection,
+                connection.isResting
+            else { return }
             shutdown(connection.socket, Int32(SHUT_RDWR))
         }
     }

@@ -6,12 +6,13 @@ import Glibc
 import HTTP
 import Synchronization
 
-/// Where plain connections wait for their first byte, before the library knows of them.
+/// Where connections wait for their first byte, before the library knows of them.
 ///
-/// Until then they cost a descriptor and a line in a table. And a client that speaks TLS to a plain
-/// port can be told so: clients that look for a registry try TLS first and go on with plain HTTP when
-/// an answer in HTTP comes (the library answers, closes or waits as the random bytes of a hello have
-/// it). Used by the acceptor's thread alone, but for `count`.
+/// Until then they cost a descriptor and a line in a table, and no session of TLS. And a client that
+/// speaks TLS to a plain port can be told so: clients that look for a registry try TLS first and go on
+/// with plain HTTP when an answer in HTTP comes (the library answers, closes or waits as the random
+/// bytes of a hello have it). So can one that speaks plain HTTP to a port of TLS. Used by the
+/// acceptor's thread alone, but for `count`.
 final class Lobby {
     /// What a TLS record that carries a handshake begins with (RFC 8446, 5.1).
     private static let handshake: UInt8 = 22
@@ -71,8 +72,8 @@ final class Lobby {
             guard let guest = leave(socket) else { return nil }
             var byte: UInt8 = 0
             switch unsafe recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) {
-            case 1 where byte == Lobby.handshake: refuseTLS(guest)
-            case 1: return guest
+            case 1 where (byte == Lobby.handshake) == speaksTLS: return guest
+            case 1: refuse(guest)
             default: close(socket)
             }
             return nil
@@ -114,6 +115,8 @@ final class Lobby {
         return guest
     }
 
+    private var speaksTLS: Bool { engine.certificates != nil }
+
     private func oldest() -> Guest? {
         while firstArrival < arrivals.count {
             let (socket, since) = arrivals[firstArrival]
@@ -129,12 +132,17 @@ final class Lobby {
         return nil
     }
 
-    /// Says in plain HTTP that plain HTTP is spoken here.
-    private func refuseTLS(_ guest: Guest) {
+    /// Says in plain HTTP what is spoken here.
+    private func refuse(_ guest: Guest) {
         defer { close(guest.socket) }
         var hello = [UInt8](repeating: 0, count: Lobby.helloMax)
         let received = unsafe recv(guest.socket, &hello, hello.count, Int32(MSG_DONTWAIT))
-        var response = engine.refusal(400, "The client spoke TLS to a port that speaks plain HTTP.")
+        var response = engine.refusal(
+            400,
+            speaksTLS
+                ? "The client spoke plain HTTP to a port that speaks TLS."
+                : "The client spoke TLS to a port that speaks plain HTTP."
+        )
         response.closesConnection = true
         let identity = engine.identities.next()
         let answer = DirectAnswer(response, requestID: identity)
@@ -150,7 +158,7 @@ final class Lobby {
             bytesReceived: UInt64(max(0, received)),
             bytesSent: 0,
             duration: .nanoseconds(Int64(clamping: now() - guest.since)),
-            logFields: [("cause", "TLS on a plain port")]
+            logFields: [("cause", speaksTLS ? "no TLS on a TLS port" : "TLS on a plain port")]
         )
     }
 }

@@ -41,8 +41,7 @@ final class Watchdog: Sendable {
     func makeRoom() -> Bool {
         var oldest: Connection?
         connections.visit { connection in
-            let phase = connection.phase.load(ordering: .acquiring)
-            guard phase == .idle || phase == .opened else { return false }
+            guard connection.isResting else { return false }
             if let known = oldest, Watchdog.since(known) <= Watchdog.since(connection) {
                 return false
             }
@@ -50,7 +49,7 @@ final class Watchdog: Sendable {
             return false
         }
         guard let oldest else { return false }
-        connections.end(oldest)
+        connections.endIfResting(oldest)
         return true
     }
 
@@ -87,7 +86,7 @@ final class Watchdog: Sendable {
         guard idle.count > options.idleConnectionsMax else { return }
         idle.sort { $0.since < $1.since }
         for (_, connection) in idle.prefix(idle.count - options.idleConnectionsMax) {
-            connections.end(connection)
+            connections.endIfResting(connection)
         }
     }
 }
