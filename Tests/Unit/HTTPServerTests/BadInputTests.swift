@@ -240,6 +240,7 @@ struct `Bad input` {
 
 @Suite(.timeLimit(.minutes(1)))
 struct `Fields that only a proxy may set` {
+    static let line = "GET /head HTTP/1.1\r\nHost: here\r\nConnection: close\r\n"
     let request =
         "GET /head HTTP/1.1\r\nHost: here\r\nX-Forwarded-For: 1.2.3.4\r\n"
         + "X-Forwarded-Proto: https\r\nForwarded: for=1.2.3.4\r\nX-Request-Id: mine\r\n"
@@ -261,6 +262,39 @@ struct `Fields that only a proxy may set` {
         #expect(text.contains("X-Forwarded-For: 1.2.3.4"))
         #expect(text.contains("Forwarded: for=1.2.3.4"))
         #expect(text.contains("X-Request-Id: mine\r\n"))
+    }
+
+    /// What `X-Forwarded-For` says, and whom the log then names.
+    static let clients = [
+        (["192.0.2.9"], "192.0.2.9"),
+        (["6.6.6.6, 192.0.2.9"], "192.0.2.9"),
+        (["6.6.6.6", "192.0.2.9,\t10.1.2.3 "], "192.0.2.9"),
+        (["10.1.2.3, 127.0.0.1"], "10.1.2.3"),
+        (["6.6.6.6, nonsense, 10.1.2.3"], "10.1.2.3"),
+        (["[2001:db8::9]:4711"], "2001:db8::9"),
+        (["192.0.2.9:4711"], "192.0.2.9"),
+    ]
+
+    @Test(arguments: clients)
+    func `name the client behind the proxies, but not what the client wrote itself`(
+        values: [String],
+        client: String
+    ) throws {
+        let ranges = ["127.0.0.1", "10.0.0.0/8"].compactMap { AddressRange($0) }
+        let fields = values.map { "X-Forwarded-For: \($0)\r\n" }.joined()
+        let text = try TestServer { $0.proxies = ranges }.exchange(Self.line + fields + "\r\n")
+        #expect(text.split(separator: "\n", omittingEmptySubsequences: false).contains(client[...]))
+        let direct = try TestServer().exchange(Self.line + fields + "\r\n")
+        #expect(!direct.contains(client))
+        #expect(direct.contains("\n127.0.0.1:"))
+    }
+
+    @Test(arguments: ["", "nonsense", "nonsense, , "])
+    func `leave the peer as it is when they name nobody`(value: String) throws {
+        let proxy = try #require(AddressRange("127.0.0.1"))
+        let text = try TestServer { $0.proxies = [proxy] }
+            .exchange(Self.line + "X-Forwarded-For: \(value)\r\n\r\n")
+        #expect(text.contains("\n127.0.0.1:"))
     }
 }
 

@@ -180,12 +180,19 @@ import Synchronization
             query: target.query,
             headers: result.headers,
             requestID: result.requestID ?? engine.identities.next(),
-            peer: connection.peer,
+            peer: client(result.headers),
             isTLS: connection.isTLS
         )
         framing = result.framing
         expectsContinue = result.expectsContinue
         isPersistent = result.isPersistent
+    }
+
+    /// Who asks, for the log: the peer, or the client a configured proxy speaks for.
+    private func client(_ headers: Headers) -> String {
+        guard connection.isProxy else { return connection.peer }
+        return ForwardedFor.client(headers, proxies: engine.options.proxies)
+            .map { "\($0)" } ?? connection.peer
     }
 
     /// A request without a body: at once if memory can, else in a task.

@@ -57,8 +57,10 @@ enum KeyTable {
                 "trusted-proxies",
                 \.trustedProxies,
                 Kind<AddressRange>.addressRange.list,
-                "Peers whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` count. "
-                    + "Those of all others are ignored."
+                "Proxies before this server. Of their requests, `X-Forwarded-For` says who is the "
+                    + "client (`peer` in the log) and `X-Request-Id` is the id; those of all others "
+                    + "are ignored. `Location` needs no `X-Forwarded-Proto` or `-Host`: it is "
+                    + "relative, or begins with `public-url`."
             ),
             Key(
                 "shutdown-grace",
