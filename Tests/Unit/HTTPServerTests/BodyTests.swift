@@ -126,7 +126,7 @@ struct `Bodies of requests` {
     func `that are long are answered before their end, and the connection closed`(
         framing: String
     ) async throws {
-        let world = try TestServer()
+        let world = try TestServer { $0.lingerMax = .seconds(60) }
         for path in ["/refuse", "/first-chunk"] {
             let client = try world.client()
             try client.send("PUT \(path) HTTP/1.1\r\nHost: here\r\n\(framing)\r\n\r\n")

@@ -60,6 +60,35 @@ struct `Slow clients` {
         #expect(client.trickle(String(repeating: "a", count: 1_000)) < 1_000)
         await world.handler.ended.wait()
         #expect(world.handler.bodyError.withLock { $0 } == .tooSlow)
+        #expect(await world.handler.finishedRequests(1).map(\.status) == [408])
+    }
+
+    /// Bytes that come, but are no body: a size, an extension, a trailer without end.
+    @Test(arguments: ["", "000000000000001\r\n", "5;extension=", "0\r\nTrailer: "])
+    func `that send chunks without a body are closed`(begin: String) async throws {
+        let world = try TestServer {
+            $0.bodyRateMin = 1_000
+            $0.bodyRateWindow = .milliseconds(500)
+        }
+        let client = try world.client()
+        try client.send("PUT /echo HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n")
+        try client.send(begin)
+        #expect(client.trickle(String(repeating: "1", count: 1_000)) < 1_000)
+        await world.handler.ended.wait()
+        let error = world.handler.bodyError.withLock { $0 }
+        #expect(error == .tooSlow || error == .disconnected)
+        #expect(world.handler.taken.load(ordering: .relaxed) < 1_000)
+    }
+
+    @Test(arguments: ["5;extension=", "0\r\nTrailer: "])
+    func `are not needed to end lines without end`(begin: String) async throws {
+        let world = try TestServer { $0.bodyRateMin = 0 }
+        let client = try world.client()
+        try client.send("PUT /echo HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n")
+        try client.send(begin)
+        let line = [UInt8](repeating: UInt8(ascii: "a"), count: 4 << 20)
+        #expect(client.sendWhatIsTaken(line) < line.count)
+        #expect(try !client.receiveAll().contains(" 200 "))
     }
 
     @Test
@@ -90,6 +119,22 @@ struct `Slow clients` {
             try client.send("GET /now HTTP/1.1\r\nHost: here\r\n\r\n")
             #expect(try client.answer().status == 200)
         }
+    }
+
+    @Test
+    func `that are idle are 2,048 by default`() async throws {
+        let bound = Server.Options(address: .tcp(host: "127.0.0.1", port: 0)).idleConnectionsMax
+        #expect(bound == 2_048)
+        RawClient.allowDescriptors(12_000)
+        let world = try TestServer()
+        let clients = try (0..<(bound + 20)).map { _ in
+            let client = try world.client()
+            try client.send("GET /now HTTP/1.1\r\nHost: here\r\n\r\n")
+            #expect(try client.answer().status == 200)
+            return client
+        }
+        for client in clients.prefix(20) { #expect(try client.isClosed()) }
+        for client in clients.dropFirst(20) { #expect(!client.isClosedWithin(milliseconds: 0)) }
     }
 
     @Test
@@ -144,7 +189,8 @@ extension RawClient {
                     Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
                 )
             }
-            if count > 0 { sent += count }
+            if count < 0, errno != EAGAIN { return sent }
+            sent += max(0, count)
         }
         return sent
     }

@@ -114,7 +114,8 @@ extension Exchange {
         if status == 0 {
             // The library refused it, or the client did not wait for the answer.
             let told = unsafe Int(bw_mhd_status(handle))
-            status = told != 0 ? told : Outcome.clientClosed
+            let isTooSlow = connection.wasTooSlow.load(ordering: .acquiring)
+            status = told != 0 ? told : isTooSlow ? Outcome.tooSlow : Outcome.clientClosed
         }
         if head.path.isEmpty { head.requestID = engine.identities.next() }
         let elapsed = now() &- began
@@ -139,4 +140,6 @@ extension Exchange {
 extension Exchange.Outcome {
     /// The status in the log of a request whose client did not wait for the answer.
     static let clientClosed = 499
+    /// The status in the log of a request that was ended because its body came too slowly.
+    static let tooSlow = 408
 }

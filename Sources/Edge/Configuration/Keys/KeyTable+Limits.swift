@@ -165,7 +165,7 @@ extension KeyTable {
                 "connections.body-rate-min",
                 \.connections.bodyRateMin,
                 .size(0...(1 << 30)),
-                exceeded: "408, connection closed",
+                exceeded: "connection closed, and 408 in the log",
                 "Bytes a second that a body must bring while we wait for it; 0 turns it off."
             ),
             Key(
