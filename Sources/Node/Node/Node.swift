@@ -73,6 +73,8 @@ public final class Node: Sendable {
         address = "\(scheme)://\(endpoint)"
         self.notices = notices
         for notice in notices { log.log.write(.warning, notice) }
+        // On standard error it would stand beside the line that the command prints.
+        guard settings.log.file != nil else { return }
         log.log.write(
             .info,
             "ready",
