@@ -35,7 +35,8 @@ extension Server {
         public var threads = 0
         /// The most connections; over it the longest idle one is closed, or the new one gets 503.
         public var connectionsMax = 16_384
-        /// The most connections that wait for a next request; the longest idle are closed first.
+        /// The most connections that wait for a next request, or over TLS for the first one; the longest
+        /// idle are closed first.
         public var idleConnectionsMax = 2_048
         /// The most requests that are worked on at once; over it the answer is 503.
         public var requestsMax = 1_024

@@ -243,6 +243,24 @@ struct `TLS` {
     }
 
     @Test
+    func `clients that stop in a handshake count as idle, the longest closed first`() throws {
+        let world = try TestServer {
+            $0.certificate = first
+            $0.idleConnectionsMax = 2
+        }
+        let clients = try (0..<4).map { _ in
+            let client = try world.client()
+            try client.send([0x16, 0x03, 0x01, 0x02, 0x00, 0x01])
+            return client
+        }
+        #expect(try clients[0].isClosed())
+        #expect(try clients[1].isClosed())
+        #expect(!clients[2].isClosedWithin(milliseconds: 0))
+        #expect(!clients[3].isClosedWithin(milliseconds: 0))
+        #expect(try world.https(trusting: TestCertificates.authorityA).get("/now").status == 200)
+    }
+
+    @Test
     func `plain HTTP on a TLS port is told that TLS is spoken there`() async throws {
         let world = try TestServer { $0.certificate = first }
         let text = try world.exchange("GET /now HTTP/1.1\r\nHost: here\r\n\r\n")

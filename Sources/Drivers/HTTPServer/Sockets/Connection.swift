@@ -21,6 +21,9 @@ final class Connection: Sendable {
         case lingering
     }
 
+    /// How long a handshake and its first request may wait for their client uncounted, in nanoseconds.
+    private static let handshakeGrace: UInt64 = 1_000_000_000
+
     let socket: Int32
     /// For the log: `127.0.0.1:4711`, or `unix`.
     let peer: String
@@ -65,6 +68,20 @@ final class Connection: Sendable {
     var isResting: Bool {
         let phase = phase.load(ordering: .acquiring)
         return phase == .idle || phase == .opened
+    }
+
+    /// Whether it costs memory and its client asks for nothing: between two requests, or long in or after
+    /// a handshake of TLS.
+    func isIdle(at time: UInt64) -> Bool {
+        switch phase.load(ordering: .acquiring) {
+        case .idle: return true
+        case .busy, .lingering: return false
+        case .opened:
+            guard let handshake, handshake.awaitsClient.load(ordering: .relaxed) else {
+                return false
+            }
+            return time > since.load(ordering: .relaxed) + Connection.handshakeGrace
+        }
     }
 
     /// A header is complete: the client waits for us, or sends its body.

@@ -77,7 +77,7 @@ final class Watchdog: Sendable {
         var idle: [(since: UInt64, connection: Connection)] = []
         notes.begin()
         connections.visit { connection in
-            if connection.phase.load(ordering: .acquiring) == .idle {
+            if connection.isIdle(at: time) {
                 idle.append((Watchdog.since(connection), connection))
             }
             return notes.isTooSlow(connection, at: time)

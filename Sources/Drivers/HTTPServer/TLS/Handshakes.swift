@@ -98,6 +98,8 @@ final class Handshakes: Sendable {
     let socket: Int32
     private let handle: OpaquePointer
     private var isDone = false
+    /// Whether the client is the next to say something: in the handshake, or its first request.
+    let awaitsClient = Atomic(false)
 
     init(_ all: Handshakes, socket: Int32, _ handle: OpaquePointer) {
         self.all = all
@@ -132,16 +134,19 @@ final class Handshakes: Sendable {
     }
 
     fileprivate func suspend() {
+        awaitsClient.store(true, ordering: .relaxed)
         unsafe MHD_suspend_connection(handle)
     }
 
     fileprivate func resume() {
+        awaitsClient.store(false, ordering: .relaxed)
         unsafe MHD_resume_connection(handle)
     }
 
     /// The client's last word of the handshake is there.
     fileprivate func finished() {
         isDone = true
+        awaitsClient.store(true, ordering: .relaxed)
     }
 }
 

@@ -144,7 +144,8 @@ extension KeyTable {
                 \.connections.idleMax,
                 .count(0...1_000_000),
                 exceeded: "connection closed, the longest idle first",
-                "Connections kept alive between two requests."
+                "Connections that wait for their clients: kept alive between two requests, or over TLS "
+                    + "for more than a second in a handshake or after it."
             ),
             Key(
                 "connections.idle-timeout",
