@@ -250,7 +250,8 @@ struct `TLS` {
         }
         let clients = try (0..<4).map { _ in
             let client = try world.client()
-            try client.send([0x16, 0x03, 0x01, 0x02, 0x00, 0x01])
+            // A whole record with the begin of a hello.
+            try client.send([22, 3, 1, 0, 8, 1, 0, 1, 0, 3, 3, 0, 0])
             return client
         }
         #expect(try clients[0].isClosed())

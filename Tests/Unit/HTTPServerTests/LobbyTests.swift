@@ -27,6 +27,32 @@ struct `Connections without a request` {
     }
 
     @Test
+    func `the first record of TLS is waited for, byte by byte, and cut off with its client`() throws
+    {
+        let certificate = Server.Certificate(
+            chain: Array(TestCertificates.chainA.utf8),
+            key: Array(TestCertificates.keyA.utf8)
+        )
+        let world = try TestServer { $0.certificate = certificate }
+        let whole = try world.client()
+        let hello = Self.hello()
+        for byte in hello.dropLast() {
+            try whole.send([byte])
+            #expect(!whole.isClosedWithin(milliseconds: 0))
+        }
+        try whole.send(hello.suffix(1))
+        // It is no hello that GnuTLS takes.
+        #expect(try whole.isClosed())
+        for count in [1, 4, 5, 6, 300] {
+            let part = try world.client()
+            try part.send(Array(hello[..<count]))
+            part.endSending()
+            #expect(try part.isClosed())
+        }
+        #expect(try world.https(trusting: TestCertificates.authorityA).get("/now").status == 200)
+    }
+
+    @Test
     func `a client that comes and goes leaves nothing behind`() throws {
         let world = try TestServer()
         for _ in 0..<100 { try world.client().endSending() }

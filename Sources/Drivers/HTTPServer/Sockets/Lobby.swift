@@ -6,7 +6,8 @@ import Glibc
 import HTTP
 import Synchronization
 
-/// Where connections wait for their first byte, before the library knows of them.
+/// Where connections wait for their first byte, or over TLS for the whole of their first record,
+/// before the library knows of them.
 ///
 /// Until then they cost a descriptor and a line in a table, and no session of TLS. And a client that
 /// speaks TLS to a plain port can be told so: clients that look for a registry try TLS first and go on
@@ -18,6 +19,8 @@ final class Lobby {
     private static let handshake: UInt8 = 22
     /// Sockets looked at in one go.
     private static let portion = 256
+    /// The bytes before what a record of TLS carries; the last two say how much that is.
+    private static let recordHeader = 5
     /// The most bytes of a hello that are read away so that closing does not reset the connection.
     private static let helloMax = 65_536
 
@@ -28,6 +31,8 @@ final class Lobby {
         let peerSize: socklen_t
         /// When it was accepted, in nanoseconds.
         let since: UInt64
+        /// How many bytes it has to have sent before it is looked at.
+        var needed = 1
     }
 
     /// Readable when a guest has something to say.
@@ -69,15 +74,49 @@ final class Lobby {
         var ready = [Int32](repeating: 0, count: Lobby.portion)
         let count = unsafe bw_epoll_ready(descriptor, &ready, Int32(ready.count))
         return ready.prefix(Int(max(0, count))).compactMap { socket in
-            guard let guest = leave(socket) else { return nil }
-            var byte: UInt8 = 0
-            switch unsafe recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) {
-            case 1 where (byte == Lobby.handshake) == speaksTLS: return guest
-            case 1: refuse(guest)
-            default: close(socket)
+            guard let guest = guests[Int(socket)] else { return nil }
+            var begin = [UInt8](repeating: 0, count: Lobby.recordHeader)
+            let count = unsafe recv(socket, &begin, begin.count, Lobby.look)
+            guard count > 0 else {
+                end(guest)
+                return nil
             }
+            let isTLS = begin[0] == Lobby.handshake
+            if speaksTLS, isTLS, waitsForRecord(guest, begin[..<count]) { return nil }
+            _ = leave(socket)
+            if isTLS == speaksTLS { return guest }
+            refuse(guest)
             return nil
         }
+    }
+
+    private static let look = Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)
+
+    /// Lets a guest wait until its first record is whole: a session of TLS costs much more than a guest.
+    private func waitsForRecord(_ guest: Guest, _ begin: ArraySlice<UInt8>) -> Bool {
+        var needed = Lobby.recordHeader
+        if begin.count == needed { needed += Int(begin[3]) << 8 | Int(begin[4]) }
+        // Counts without copying.
+        let count = recv(guest.socket, nil, needed, Lobby.look | Int32(MSG_TRUNC))
+        if count >= needed {
+            if guest.needed > 1 { wake(guest.socket, at: 1) }
+            return false
+        }
+        // Woken before that is there: nothing more comes.
+        guard needed > guest.needed else {
+            end(guest)
+            return true
+        }
+        guests[Int(guest.socket)]?.needed = needed
+        wake(guest.socket, at: needed)
+        return true
+    }
+
+    /// Has the kernel tell of a socket when so many bytes are there, or its end.
+    private func wake(_ socket: Int32, at count: Int) {
+        var count = Int32(count)
+        let size = socklen_t(MemoryLayout<Int32>.size)
+        unsafe setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &count, size)
     }
 
     /// Closes the connection that has waited longest; false when there is none.
