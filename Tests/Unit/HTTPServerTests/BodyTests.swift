@@ -126,7 +126,11 @@ struct `Bodies of requests` {
     func `that are long are answered before their end, and the connection closed`(
         framing: String
     ) async throws {
-        let world = try TestServer { $0.lingerMax = .seconds(60) }
+        // A client that is slow because the machine is busy is not what is tried here.
+        let world = try TestServer {
+            $0.lingerMax = .seconds(60)
+            $0.bodyRateMin = 0
+        }
         for path in ["/refuse", "/first-chunk"] {
             let client = try world.client()
             try client.send("PUT \(path) HTTP/1.1\r\nHost: here\r\n\(framing)\r\n\r\n")
@@ -143,6 +147,7 @@ struct `Bodies of requests` {
             #expect(answer.headers["Connection"] == "close")
             #expect(answer.headers["X-Request-Id"] != nil)
             // What still comes is read, so that the answer is not lost by a reset.
+            if framing.hasPrefix("T") { try client.send("\r\n186a0\r\n") }
             try client.send(chunk)
             client.endSending()
             #expect(try client.isClosed())

@@ -29,11 +29,8 @@ final class RawClient {
                 connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard connected == 0 else {
-            let reason = errno
-            close(socket)
-            throw Trouble(sentence: "connect: \(reason)")
-        }
+        // `deinit` runs after this too, and closes the socket.
+        guard connected == 0 else { throw Trouble(sentence: "connect: \(errno)") }
     }
 
     deinit {
