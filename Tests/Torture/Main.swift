@@ -75,8 +75,8 @@ import Platform
             say("nothing was lost without a single sync: the power cut proves nothing here")
             return 1
         }
-        say("without syncs \(lost.count) losses were found, as it must be; the first:")
-        say("  \(lost[0].prefix(400))")
+        say("one of them: \(lost[0].prefix(400))")
+        say("without syncs \(lost.count) losses were found, as it must be")
         return 0
     }
 }
