@@ -73,7 +73,20 @@ final class Connection {
         return answer
     }
 
-    private func write(_ bytes: [UInt8]) throws {
+    /// Sends a body in parts, none of which is copied.
+    func send(_ method: String, _ target: String, parts: [ArraySlice<UInt8>]) throws -> Answer {
+        let count = parts.reduce(0) { $0 + $1.count }
+        let head =
+            "\(method) \(target) HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            + "Content-Type: application/octet-stream\r\nContent-Length: \(count)\r\n\r\n"
+        try write(Array(head.utf8))
+        for part in parts { try write(part) }
+        return try answer()
+    }
+
+    private func write(_ bytes: [UInt8]) throws { try write(bytes[...]) }
+
+    private func write(_ bytes: ArraySlice<UInt8>) throws {
         try bytes.withUnsafeBytes { bytes in
             var sent = 0
             while sent < bytes.count {
@@ -128,13 +141,18 @@ final class Connection {
         filled += count
     }
 
-    /// Forgets so many bytes, received or still to come.
+    /// Forgets so many bytes, received or still to come; a large body is never held as a whole.
     private func drop(_ count: Int) throws {
-        while filled < count { try fill() }
-        if filled > count {
-            buffer.replaceSubrange(0..<(filled - count), with: buffer[count..<filled])
+        var left = count
+        while left > filled {
+            left -= filled
+            filled = 0
+            try fill()
         }
-        filled -= count
+        if filled > left {
+            buffer.replaceSubrange(0..<(filled - left), with: buffer[left..<filled])
+        }
+        filled -= left
     }
 
     /// Path and query of a `Location`, absolute or not.
