@@ -43,9 +43,16 @@ public final class Catalog: Sendable {
     let files: any Directory
     /// How long the WAL was when it could not be begun anew.
     let stuckLog = Mutex<UInt64>(0)
-    private let writerIsFree = Mutex(true)
+    private let writing = Mutex(Writing.free)
     private let opened: Mutex<Opened>
     private let inUse = SharedLock()
+
+    /// Who may write.
+    private enum Writing {
+        case free, taken
+        /// Nobody any more.
+        case closed
+    }
 
     /// The connections, replaced as a whole when a rebuilt file takes the place of this one.
     private struct Opened {
@@ -82,7 +89,17 @@ public final class Catalog: Sendable {
     }
 
     /// Closes every connection; the last copies the WAL into the file and removes it.
+    ///
+    /// Where a change is under way nothing is closed, and that is the error: the change ends as it will,
+    /// and the WAL stays for the next start.
     public func close() throws(CatalogError) {
+        let isUnderWay = writing.withLock { writing in
+            defer { if writing == .free { writing = .closed } }
+            return writing == .taken
+        }
+        guard !isUnderWay else {
+            throw .trouble(SQLiteError(code: .busy, message: "a change is still under way"))
+        }
         try inUse.replacing { () throws(CatalogError) in try closeAll() }
     }
 
@@ -110,7 +127,7 @@ public final class Catalog: Sendable {
     ///
     /// The caller sees to it that there is one at a time; a second is our bug and ends the process.
     public func begin() throws(CatalogError) -> WriteTransaction {
-        take()
+        try take()
         do throws(CatalogError) {
             let writer = try self.writer()
             do throws(SQLiteError) { try writer.connection.beginImmediate() } catch {
@@ -124,16 +141,17 @@ public final class Catalog: Sendable {
     }
 
     /// Becomes the one writer, until `free`.
-    func take() {
-        let wasFree = writerIsFree.withLock { isFree in
-            defer { isFree = false }
-            return isFree
+    func take() throws(CatalogError) {
+        let before = writing.withLock { writing in
+            defer { if writing == .free { writing = .taken } }
+            return writing
         }
-        precondition(wasFree, "two write transactions on one catalog")
+        if before == .closed { throw Catalog.isClosed }
+        precondition(before == .free, "two write transactions on one catalog")
     }
 
     func free() {
-        writerIsFree.withLock { $0 = true }
+        writing.withLock { if $0 == .taken { $0 = .free } }
     }
 
     /// Puts another file in the place of this one, while nobody reads.

@@ -142,7 +142,7 @@ public enum CatalogRebuild {
 extension Catalog {
     /// Rebuilds the projection while pulls go on; the caller is the one writer until it returns.
     public func rebuild(_ progress: CatalogRebuild.Progress) throws(CatalogError) {
-        take()
+        try take()
         defer { free() }
         try read { view throws(CatalogError) in
             try CatalogRebuild.build(from: view.session, directory, world, options, progress)
