@@ -25,14 +25,17 @@ public struct NodeError: Error, Sendable, CustomStringConvertible {
 
     static func sentence(_ error: any Error) -> String {
         switch error {
-        case let error as FileError:
-            return "\(error.operation): \(error.kind) (errno \(error.errno))"
-        case let error as CatalogError:
-            switch error {
-            case .damaged(let sentence), .newer(let sentence): return sentence
-            default: return "\(error)"
-            }
-        default: return "\(error)"
+        case let error as FileError: sentence(error)
+        case BlobError.trouble(let error): sentence(error)
+        case BlobError.noSpace: "\(CatalogError.full)"
+        case BlobError.readOnly: "\(CatalogError.readOnly)"
+        default: "\(error)"
         }
+    }
+
+    /// Trouble of our own comes without the kernel's number and is a whole sentence.
+    private static func sentence(_ error: FileError) -> String {
+        error.kind == .other && error.errno == 0
+            ? error.operation : "\(error.operation): \(error.kind) (errno \(error.errno))"
     }
 }

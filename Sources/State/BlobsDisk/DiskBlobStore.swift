@@ -52,7 +52,7 @@ public final class DiskBlobStore: BlobStore {
         do throws(FileError) {
             id = try StoreIdentity.readOrMake(in: directory, world: world)
             let staging = try DiskBlobStore.child("staging", of: directory)
-            let blobs = try DiskBlobStore.child("blobs", of: directory)
+            let blobs = try DiskBlobStore.child(BlobTree.rootName, of: directory)
             _ = try DiskBlobStore.child("quarantine", of: directory)
             // What is found may have been made by a process that died before it synced.
             do throws(FileError) { try directory.sync() } catch {
@@ -126,6 +126,9 @@ public final class DiskBlobStore: BlobStore {
     public func generations() async throws(BlobError) -> [UInt64] {
         try tree.generations()
     }
+
+    /// Whether content was ever published here.
+    public func hasContent() throws(BlobError) -> Bool { try !tree.generations().isEmpty }
 
     /// How many stagings there are.
     public var stagingsLive: Int { stagings.count }

@@ -64,6 +64,11 @@ public final class Catalog: Sendable {
     /// Who this catalog belongs to.
     public let identity: EstateIdentity
 
+    /// Whether the directory `files` has a catalog's file; one of no length is refused.
+    public static func exists(in files: any Directory) throws(CatalogError) -> Bool {
+        try CatalogFile.exists(in: files)
+    }
+
     /// Opens the file in the directory at `directory`, making it at first.
     ///
     /// Refuses what is damaged or newer in a time that does not grow with the journal (`OpenCheck`).

@@ -41,3 +41,24 @@ public enum CatalogError: Error, Hashable, Sendable {
         return error.isSyncFailure
     }
 }
+
+extension CatalogError: CustomStringConvertible {
+    /// One sentence for the operator, with the way out.
+    public var description: String {
+        switch self {
+        case .full: "the disk is full: add or free space on the data directory's disk"
+        case .readOnly:
+            "the data directory cannot be written: mount its disk writable, and give its files to the "
+                + "server's user"
+        case .pageCheckFailed(let page):
+            "\(page): 'breakwater catalog rebuild --offline' makes all but the entries anew; where "
+                + "that refuses, restore the data directory from a backup"
+        case .damaged(let sentence), .newer(let sentence): sentence
+        case .poison(let reason):
+            "an entry cannot be applied (\(reason)): start the version that wrote it, or restore the "
+                + "data directory from a backup"
+        case .trouble(let error):
+            "\(error): look for the disk's errors in the kernel's log, then start again"
+        }
+    }
+}

@@ -7,16 +7,35 @@ import SQLite
 ///
 /// A crash leaves the old file or the new one, never a part of one that no start could open.
 enum CatalogFile {
-    /// Whether there is a file; one of no length is none.
+    /// Whether there is a file.
+    ///
+    /// One of no length is refused: it gets its name synced, so no crash of ours leaves that.
     static func exists(in directory: any Directory) throws(CatalogError) -> Bool {
+        let size: UInt64
         do throws(FileError) {
-            return try directory.open(Catalog.fileName, .read).size() > 0
+            size = try directory.open(Catalog.fileName, .read).size()
         } catch {
             guard error.kind == .notFound else {
                 throw CatalogError(error, "look for the catalog")
             }
             return false
         }
+        guard size > 0 else {
+            throw .damaged(
+                "'\(Catalog.fileName)' has no bytes, so every change is lost: restore the data "
+                    + "directory from a backup, or choose another one to begin with nothing"
+            )
+        }
+        return true
+    }
+
+    /// Refuses to go on where there is no file.
+    static func require(in directory: any Directory) throws(CatalogError) {
+        guard try !exists(in: directory) else { return }
+        throw .damaged(
+            "there is no '\(Catalog.fileName)': choose the directory of a server, or restore it from "
+                + "a backup"
+        )
     }
 
     /// Refuses to make a file where its WAL is left: somebody lost the file, or part of a copy.

@@ -25,13 +25,14 @@ public enum CatalogRebuild {
     ) throws(CatalogError) {
         let path = "\(directory)/\(Catalog.fileName)"
         let files = try Catalog.files(at: directory, world)
+        try CatalogFile.require(in: files)
         // As when it is opened: a WAL cut short would be a shorter journal, rebuilt faithfully.
         try LogRecovery.run(in: files, at: path, options)
         let old: Session
         do throws(SQLiteError) {
             old = Session(try Connection(path: path, mode: .readWrite, through: options.vfs))
         } catch { throw CatalogError(error) }
-        try FirstOpening.requireOurs(old)
+        try reading { () throws(CatalogError) in try FirstOpening.requireOurs(old) }
         try build(from: old, directory, world, options, progress)
         try CatalogFile.checkpoint(old)
         do throws(SQLiteError) { try old.connection.close() } catch { throw CatalogError(error) }
@@ -49,7 +50,7 @@ public enum CatalogRebuild {
         try CatalogFile.removeLeftovers(of: temporaryName, in: files)
         let new = try Catalog.openWriter("\(directory)/\(temporaryName)", options)
         let source = CatalogView(old)
-        let heads = try source.heads()
+        let heads = try reading { () throws(CatalogError) in try source.heads() }
         try begin(new, from: old)
         let total = heads.region.position + heads.estate.position
         var done: UInt64 = 0
@@ -66,17 +67,32 @@ public enum CatalogRebuild {
         do throws(SQLiteError) { try new.connection.close() } catch { throw CatalogError(error) }
     }
 
+    /// Reads what a rebuild must have: no rebuild helps where that is damaged.
+    private static func reading<Answer>(
+        _ body: () throws(CatalogError) -> Answer
+    ) throws(CatalogError) -> Answer {
+        do throws(CatalogError) { return try body() } catch {
+            guard case .pageCheckFailed(let page) = error else { throw error }
+            throw .damaged(
+                "\(page), and the entries cannot be had without it: restore the data directory from a "
+                    + "backup"
+            )
+        }
+    }
+
     private static func copy(
         _ scope: Scope,
         to new: Session,
         from source: CatalogView,
         _ applied: (Int) -> Void
     ) throws(CatalogError) {
-        let last = try source.heads()[scope].position
+        let last = try reading { () throws(CatalogError) in try source.heads()[scope].position }
         var position: UInt64 = 0
         var chain = Head.empty.chain
         while position < last {
-            let page = try source.entries(scope, from: position + 1, limit: stepMax)
+            let page = try reading { () throws(CatalogError) in
+                try source.entries(scope, from: position + 1, limit: stepMax)
+            }
             guard page.first?.position == position + 1 else {
                 throw .damaged(
                     "entry \(position + 1) of the \(scope) journal is missing; restore the "
@@ -95,10 +111,12 @@ public enum CatalogRebuild {
     }
 
     private static func begin(_ new: Session, from old: Session) throws(CatalogError) {
-        let meta = try old.all(
-            "SELECT key, value FROM meta ORDER BY key",
-            read: { ($0.text(0), $0.text(1)) }
-        )
+        let meta = try reading { () throws(CatalogError) in
+            try old.all(
+                "SELECT key, value FROM meta ORDER BY key",
+                read: { ($0.text(0), $0.text(1)) }
+            )
+        }
         try transaction(on: new) { () throws(CatalogError) in
             do throws(SQLiteError) {
                 try new.connection.execute(Schema.journal + Schema.projection)

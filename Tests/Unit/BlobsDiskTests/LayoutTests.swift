@@ -59,6 +59,15 @@ import Testing
         #expect(try fixture.scratch.bytes(of: "store") == Array(text.utf8))
     }
 
+    @Test func `with content and without an id is not opened under a new one`() async throws {
+        let store = try fixture.open()
+        _ = try await fixture.begin([1], in: store).staging
+            .publish(as: Digest.of([1]), generation: 3)
+        try fixture.scratch.directory.remove("store")
+        #expect(throws: BlobError.self) { _ = try fixture.open() }
+        #expect(try !fixture.paths().contains("store"))
+    }
+
     @Test func `may have files of others, which are not seen`() async throws {
         let store = try fixture.open()
         _ = try await fixture.begin([1], in: store).staging

@@ -145,6 +145,9 @@ import Testing
                 #expect(dump == expected, "byte \(place)")
                 try catalog.close()
             } catch {
+                let page = "page \(place / 4096 + 1) of \(copy.path)/catalog.db fails its check"
+                #expect(error == .pageCheckFailed(page))
+                #expect("\(error)".contains("'breakwater catalog rebuild --offline'"))
                 refusals += 1
             }
         }

@@ -151,6 +151,7 @@ extension Wire.Problem {
         case .refused(let refusal): self.init(message: refusal.sentence, isRefusal: true)
         case .notReady(let reason):
             self.init(message: "no changes are taken now: \(reason)", isRefusal: false)
+        case .catalog(let error): self.init(message: "\(error)", isRefusal: false)
         default: self.init(message: "\(error)", isRefusal: false)
         }
     }

@@ -36,11 +36,12 @@ struct DataDirectory: Sendable {
         (keyring, isNew) = try NodeError.step("open the keyring") {
             try Keyring.open(in: files, world: world)
         }
-        blobs = try NodeError.step("open the content") {
+        let blobs = try NodeError.step("open the content") {
             try DiskBlobStore(in: files, world: world, options: content)
         }
         let readOnly = try NodeError.step("open the catalog") {
-            try DataDirectory.obstacle(in: files)
+            try DataDirectory.requireCatalog(of: blobs, in: files)
+            return try DataDirectory.obstacle(in: files)
         }
         let pages = DataDirectory.pages(
             readOnly == nil
@@ -53,7 +54,7 @@ struct DataDirectory: Sendable {
         catalog = try NodeError.step("open the catalog") {
             try Catalog(at: path, world: world, options: options)
         }
-        (self.files, self.pages, self.readOnly) = (files, pages, readOnly)
+        (self.files, self.blobs, self.pages, self.readOnly) = (files, blobs, pages, readOnly)
     }
 
     /// A VFS that checks pages and ends the process when a sync fails.
@@ -88,6 +89,17 @@ struct DataDirectory: Sendable {
         }
         if let readOnly { notices.append("\(readOnly); pulls are served from what is there") }
         return notices
+    }
+
+    /// Refuses content whose catalog is gone: a new one would name nothing of it.
+    ///
+    /// At first the catalog is made, durably, before any content is taken.
+    private static func requireCatalog(of blobs: DiskBlobStore, in files: any Directory) throws {
+        guard try !Catalog.exists(in: files), try blobs.hasContent() else { return }
+        throw CatalogError.damaged(
+            "there is content but no '\(Catalog.fileName)', so every change is lost: restore the data "
+                + "directory from a backup, or choose another one to begin with nothing"
+        )
     }
 
     private static func obstacle(in files: any Directory) throws(FileError) -> String? {

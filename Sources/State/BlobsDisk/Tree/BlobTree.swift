@@ -9,6 +9,8 @@ import Synchronization
 ///
 /// Directories are made when the first blob needs them and never removed.
 final class BlobTree: Sendable {
+    /// The name of the tree's root in a store's directory.
+    static let rootName = "blobs"
     /// Digits of a generation's name, so that names sort as numbers do.
     private static let generationDigits = 20
     /// Names read of a directory at a time, where the reader goes on.
@@ -140,14 +142,19 @@ final class BlobTree: Sendable {
 
     /// The generations there are, in order.
     func generations() throws(BlobError) -> [UInt64] {
+        do throws(FileError) { return try BlobTree.generations(in: root) } catch {
+            throw BlobError(error)
+        }
+    }
+
+    /// The generations there are in a tree at `root`, in order.
+    static func generations(in root: any Directory) throws(FileError) -> [UInt64] {
         var names: [String] = []
-        do throws(FileError) {
-            while true {
-                let page = try root.names(after: names.last ?? "", limit: BlobTree.namesPage)
-                names += page
-                if page.count < BlobTree.namesPage { break }
-            }
-        } catch { throw BlobError(error) }
-        return names.compactMap { $0.utf8.count == BlobTree.generationDigits ? UInt64($0) : nil }
+        while true {
+            let page = try root.names(after: names.last ?? "", limit: namesPage)
+            names += page
+            if page.count < namesPage { break }
+        }
+        return names.compactMap { $0.utf8.count == generationDigits ? UInt64($0) : nil }
     }
 }
