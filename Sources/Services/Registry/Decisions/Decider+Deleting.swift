@@ -33,9 +33,7 @@ extension Decider {
             throw .refused(.manifestUnknown(digest.description))
         }
         try checkUnnamed(digest, in: row)
-        var plan = DeletionPlan(decider: self, row: row)
-        try plan.add(digest)
-        return try plan.decision()
+        return try DeletionPlan(deleting: digest, decider: self, row: row).decision()
     }
 
     /// Tags, then manifests that nothing names any more, then blobs, as many as fit.

@@ -145,6 +145,66 @@ import Testing
         #expect(try test.tags("a").isEmpty)
     }
 
+    @Test(arguments: [true, false])
+    func `a referrer goes with its index, whichever of their digests is the smaller`(
+        isSmaller: Bool
+    ) async throws {
+        let test = try Fixture()
+        let image = try await test.push("x", to: "a")
+        let referrer = try await test.push("referrer", to: "a", subject: image)
+        // An index is looked at before or behind what it names, as its digest falls.
+        let index = try #require(
+            (0..<64).lazy.map { Fixture.index([referrer], "\($0)", subject: image) }
+                .first { (referrer < Digest.of($0)) == isSmaller }
+        )
+        let list = try await test.put(index, in: "a")
+        try await delete(image, in: test)
+        for digest in [referrer, list] { #expect(try await !test.has(digest, in: "a")) }
+    }
+
+    /// A chain of manifests, each of which refers to the one before.
+    private func chain(of count: Int, in test: Fixture) async throws -> [Digest] {
+        let key = try await namedKey(test)
+        let links = (0..<count).map { number in
+            var facts = TestFacts.manifest("link \(number)", names: [])
+            facts.subject = number == 0 ? nil : Fixture.digest("link \(number - 1)")
+            return facts
+        }
+        for start in stride(from: 0, to: count, by: Decision.eventsMax) {
+            let page = links[start..<min(count, start + Decision.eventsMax)]
+            try test.append(page.map { .manifestPut(key, $0) })
+        }
+        return links.map(\.digest)
+    }
+
+    @Test func `referrers of referrers go in steps, the innermost first`() async throws {
+        let test = try Fixture()
+        let chain = try await chain(of: Decision.eventsMax + 500, in: test)
+        let first = try test.decide("a", .deleteManifest(chain[0])).get()
+        #expect(first.isPartial)
+        let key = try await namedKey(test)
+        #expect(first.events.first == .manifestDeleted(key, chain[chain.count - 1]))
+        try await delete(chain[0], in: test)
+        #expect(try test.registry.repositories(after: "", limit: 10).items.isEmpty)
+    }
+
+    @Test func `a chain of referrers without end is refused, and where to begin is said`()
+        async throws
+    {
+        let test = try Fixture()
+        let chain = try await chain(of: DeletionPlan.looksMax + 1000, in: test)
+        guard
+            case .failure(.tooLarge(let sentence)) = try test.decide("a", .deleteManifest(chain[0]))
+        else {
+            Issue.record("it is not refused for its length")
+            return
+        }
+        let named = try #require(chain.firstIndex { sentence.hasSuffix($0.description) })
+        #expect(named > DeletionPlan.looksMax)
+        let first = try test.decide("a", .deleteManifest(chain[named])).get()
+        #expect(first.events.count == chain.count - named)
+    }
+
     @Test func `more than fits one entry goes in steps, the manifest last`() async throws {
         let test = try Fixture()
         let image = try await test.push("x", to: "a")
