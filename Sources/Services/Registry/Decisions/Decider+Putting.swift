@@ -22,7 +22,11 @@ extension Decider {
         )
     }
 
-    /// With a source, what the source sees; without one, anything that some repository names.
+    /// Repositories that are asked for a blob whose source the client does not say.
+    private static let mountSourcesMax = 10_000
+
+    /// With a source, what the source sees; without one, what some repository links as a blob: bytes
+    /// that are a manifest everywhere stay one.
     func mount(_ digest: Digest, from source: RepositoryName?) throws(DecisionError) -> Decision {
         let content: ContentRow?
         if let source {
@@ -30,7 +34,9 @@ extension Decider {
                 try linked(row, digest)
             }
         } else {
-            content = try reading { () throws(CatalogError) in try view.content(digest) }
+            content = try reading { () throws(CatalogError) in
+                try view.link(inAnyOf: Decider.mountSourcesMax, digest)
+            }
         }
         guard let content else { throw .refused(.blobUnknown(digest)) }
         let (key, first) = try target()

@@ -226,6 +226,17 @@ import Testing
         }
     }
 
+    @Test func `a mount without a source takes blobs, and no manifest for one`() async throws {
+        let test = try Fixture()
+        let manifest = try await test.push("x", to: "a", tags: ["v1"])
+        for number in 0..<3 { try await test.blob("\(number)", in: "other/\(number)") }
+        #expect(
+            try test.decide("b", .mountBlob(manifest, from: nil)).refusal == .blobUnknown(manifest)
+        )
+        let layer = try test.decide("b", .mountBlob(Fixture.digest("x"), from: nil)).get()
+        #expect(layer.events.count == 2)
+    }
+
     @Test func `the region's entry has the estate's position it was decided at`() async throws {
         // History 20: the basis of a first push is the entry that made its namespace.
         let test = try Fixture()
