@@ -104,6 +104,25 @@ struct `Slow clients` {
         #expect(try client.answer().body == Array("hello".utf8))
     }
 
+    /// The refused one's body is dropped to keep the connection; what is awaited then is the server's answer.
+    @Test
+    func `are not those who wait for an answer after a request whose body was not read`()
+        async throws
+    {
+        let world = try TestServer {
+            $0.bodyRateMin = 1_000_000
+            $0.bodyRateWindow = .milliseconds(300)
+        }
+        let client = try world.client()
+        try client.send("PUT /refuse HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\n\r\nhello")
+        #expect(try client.answer().status == 404)
+        try client.send("GET /wait HTTP/1.1\r\nHost: here\r\n\r\n")
+        await world.handler.entered.wait()
+        #expect(!client.isClosedWithin(milliseconds: 1_200))
+        world.handler.gate.open()
+        #expect(try client.answer().body == Array("waited\n".utf8))
+    }
+
     @Test
     func `that are idle are bounded, the longest idle closed first`() throws {
         let world = try TestServer { $0.idleConnectionsMax = 2 }

@@ -95,7 +95,6 @@ extension Exchange {
 
     /// All of the body came; returns false to cut the connection.
     func bodyEnded() -> Bool {
-        connection.awaitsBody.store(false, ordering: .relaxed)
         step = .working
         endBody(.complete)
         return answerOrWait()
@@ -106,9 +105,11 @@ extension Exchange {
         endBody(.failed(error))
     }
 
+    /// From here on nobody awaits the body: under the lock, because the handler may just be asking for more.
     private func endBody(_ end: BodyState.End) {
         let reader = state.withLock { state -> CheckedContinuation<Void, Never>? in
             if state.body.end == nil { state.body.end = end }
+            connection.awaitsBody.store(false, ordering: .relaxed)
             defer { state.body.reader = nil }
             return state.body.reader
         }

@@ -110,7 +110,7 @@ import Synchronization
             count = 0
             return unsafe receive(portion)
         case .discarding:
-            guard count > 0 else { return answerOrWait() }
+            guard count > 0 else { return bodyEnded() }
             drop(&count)
             return true
         case .lingering:
