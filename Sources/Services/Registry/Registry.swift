@@ -33,7 +33,7 @@ public final class Registry: Sendable {
         ///
         /// Default 30 s.
         public var changeDeadline: Duration = .seconds(30)
-        /// How long an upload's state is taken.
+        /// How long a `Location` says that its upload is kept; the store keeps it, by its own measure.
         ///
         /// Default 7 days.
         public var uploadExpiry: Duration = .seconds(7 * 86_400)

@@ -19,7 +19,7 @@ public enum RegistryError: Error, Sendable {
     case overloaded
     /// No writes now; the sentence says why.
     case notReady(String)
-    /// The upload's state is forged, altered, expired, or of another repository.
+    /// There is no such upload, or its state is forged, altered, or of another repository.
     case uploadUnknown
     /// The chunk does not continue the upload, which has so many bytes.
     case chunkOutOfOrder(has: UInt64)

@@ -164,8 +164,8 @@ enum KeyTable {
                 \.storage.stagingAge,
                 .time(.seconds(60)...(.seconds(365 * 86_400))),
                 exceeded: "404 `BLOB_UPLOAD_UNKNOWN`",
-                "The age at which an upload that nobody finished is dropped. Measured so that a jump "
-                    + "of the clock drops nothing."
+                "How long an upload that nobody continues is kept; every byte that comes begins the time "
+                    + "anew. Measured so that a jump of the clock drops nothing."
             ),
         ]
     )

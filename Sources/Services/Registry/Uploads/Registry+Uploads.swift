@@ -17,7 +17,6 @@ extension Registry {
         do throws(BlobError) {
             _ = try await blobs.stage(id, .begin, expected: algorithm)
         } catch { throw .blobs(error) }
-        let lifetime = UInt64(options.uploadExpiry.components.seconds) * 1000
         return UploadState(
             estate: identity.estate,
             repository: repository.description,
@@ -25,16 +24,24 @@ extension Registry {
             id: id,
             offset: 0,
             holders: [blobs.id],
-            expiry: world.clocks.wallMilliseconds() + lifetime
+            expiry: expiry()
         )
     }
 
-    /// The text of an upload's state, for its `Location`.
+    /// The text of an upload's state, for its `Location`; its expiry is counted from now.
     public func seal(_ state: UploadState) -> String {
-        state.sealed(with: keyring)
+        var state = state
+        state.expiry = expiry()
+        return state.sealed(with: keyring)
+    }
+
+    private func expiry() -> UInt64 {
+        world.clocks.wallMilliseconds() + UInt64(options.uploadExpiry.components.seconds) * 1000
     }
 
     /// Reads the state a client brought back; refuses what we did not sign for this upload here.
+    ///
+    /// Its expiry refuses nothing: this is a holder, whose staging's own age is no matter of wall clocks.
     public func unseal(
         _ text: String?,
         id: String,
@@ -42,8 +49,7 @@ extension Registry {
     ) throws(RegistryError) -> UploadState {
         guard let text, let state = UploadState(sealed: text, with: keyring),
             state.estate == identity.estate, state.repository == repository.description,
-            state.id.description == id, state.holders.contains(blobs.id),
-            world.clocks.wallMilliseconds() <= state.expiry
+            state.id.description == id, state.holders.contains(blobs.id)
         else { throw .uploadUnknown }
         return state
     }

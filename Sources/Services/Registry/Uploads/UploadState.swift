@@ -21,7 +21,9 @@ public struct UploadState: Hashable, Sendable {
     public var offset: UInt64
     /// The stores that have the staging.
     public var holders: [Identifier]
-    /// Wall clock milliseconds after which it is not taken any more.
+    /// Wall clock milliseconds until which its holders keep it at least, as far as their clocks agree.
+    ///
+    /// For those who have no part of the staging; holders go by its age.
     public var expiry: UInt64
 
     private static let version: UInt8 = 1

@@ -61,15 +61,32 @@ import Testing
         expectUnknown(state.sealed(with: guess), state.id.description, name, test)
     }
 
-    @Test func `ends with its time`() async throws {
+    /// Years ahead, and back to 1970.
+    @Test(arguments: [4_000_000_000_000, 0])
+    func `is taken whatever the wall clock says, for as long as there is a staging`(
+        wall: UInt64
+    ) async throws {
         let test = try Fixture { $0.uploadExpiry = .seconds(100) }
         let name = try Fixture.name("a")
         let state = try await test.registry.beginUpload(name, .sha256)
         let sealed = test.registry.seal(state)
-        test.clocks.advance(.seconds(100))
-        #expect(try test.registry.unseal(sealed, id: state.id.description, name) == state)
-        test.clocks.advance(.milliseconds(1))
-        expectUnknown(sealed, state.id.description, name, test)
+        test.clocks.setWall(wall)
+        let taken = try test.registry.unseal(sealed, id: state.id.description, name)
+        #expect(taken == state)
+        #expect(try await test.registry.uploadSize(taken) == 0)
+        // What the client is given next says when it ends by the clock of now.
+        let renewed = test.registry.seal(taken)
+        #expect(
+            try test.registry.unseal(renewed, id: state.id.description, name).expiry
+                == wall + 100_000
+        )
+        try await test.registry.cancelUpload(taken)
+        await #expect {
+            try await test.registry.uploadSize(taken)
+        } throws: {
+            guard case RegistryError.uploadUnknown = $0 else { return false }
+            return true
+        }
     }
 
     private func expectUnknown(
