@@ -24,7 +24,8 @@ public struct DistributionHandler: Handler {
         ///
         /// Default 4 MiB (413).
         public var manifestSizeMax = 4 << 20
-        /// Bytes of manifests that may be received and read at the same time.
+        /// Bytes of manifests that may be received and read at the same time, but never less than one
+        /// manifest may have.
         ///
         /// Default 32 MiB (429); each byte can cost twenty while it is parsed.
         public var manifestBytesMax = 32 << 20
@@ -92,27 +93,19 @@ public struct DistributionHandler: Handler {
 
     /// Answers everything.
     public func answer(_ head: RequestHead, body: any RequestBody) async -> Response {
+        var route: Route?
         do {
-            guard let route = try Route.parse(head.path) else {
-                throw APIError(
-                    .unsupported,
-                    status: 404,
-                    "there is no such endpoint; the API begins at /v2/"
-                )
-            }
+            route = try Route.parse(head.path)
+            guard let route else { throw RequestError.noEndpoint }
             return try await respond(to: head, route, body)
-        } catch let error as APIError {
-            return DistributionHandler.withVersion(error.response)
-        } catch let error as RegistryError {
-            return DistributionHandler.withVersion(APIError(error).response)
-        } catch let error as QueryError {
-            return DistributionHandler.withVersion(
-                APIError(.unsupported, status: error.status, error.sentence).response
-            )
         } catch {
-            return DistributionHandler.withVersion(
-                APIError(.unknown, "something went wrong here: \(error)").response
-            )
+            var refusal = APIError(thrown: error)
+            if refusal.status == 405, let route {
+                // What can be done with it now (RFC 9110, 15.5.6).
+                let methods = route.methods.filter { $0 != head.method }
+                refusal.headers.append(("Allow", methods.joined(separator: ", ")))
+            }
+            return DistributionHandler.withVersion(refusal.response)
         }
     }
 
@@ -122,13 +115,7 @@ public struct DistributionHandler: Handler {
         _ body: any RequestBody
     ) async throws -> Response {
         guard route.methods.contains(head.method) else {
-            var error = APIError(
-                .unsupported,
-                "\(head.method) is not a method of this endpoint"
-            )
-            error.headers.append(("Allow", route.methods.joined(separator: ", ")))
-            error.closesConnection = head.method != "OPTIONS"
-            throw error
+            throw RequestError.method(head.method)
         }
         if let pulled = try await pull(route, head) { return pulled }
         let query = try Query(head.query, limits: options.queryLimits)

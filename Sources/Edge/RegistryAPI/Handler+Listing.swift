@@ -16,7 +16,7 @@ extension DistributionHandler {
                 after: try query.value("last") ?? "",
                 limit: limit
             )
-        else { throw APIError(.nameUnknown, "no repository '\(name)'") }
+        else { throw RegistryError.refused(.nameUnknown(name)) }
         return DistributionHandler.json(
             .object([
                 JSONValue.Member("name", .string(name.description)),
@@ -109,7 +109,7 @@ extension DistributionHandler {
     private func limit(_ query: Query) throws -> Int {
         guard let text = try query.value("n") else { return options.pageDefault }
         guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
-            throw APIError(.unsupported, status: 400, "n must be a number of items")
+            throw RequestError.pageSize
         }
         return min(Int(text) ?? options.pageMax, options.pageMax)
     }

@@ -16,27 +16,18 @@ extension DistributionHandler {
         _ body: any RequestBody
     ) async throws -> Response {
         let tags = try tags(reference, query)
-        let room = try room(head)
+        var room = 0
         defer { manifestRoom.give(room) }
-        let bytes = try await collect(body, room)
+        let bytes = try await collect(head, body, &room)
         let digest = try digest(of: bytes, reference)
-        let manifest: Manifest
-        do throws(ManifestError) {
-            manifest = try Manifest.parse(
-                bytes,
-                contentType: head.headers["Content-Type"],
-                limits: options.manifestLimits
-            )
-        } catch {
-            throw APIError(.manifestInvalid, error.sentence)
-        }
+        let manifest = try Manifest.parse(
+            bytes,
+            contentType: head.headers["Content-Type"],
+            limits: options.manifestLimits
+        )
         let conditions = Preconditions(head.headers)
         guard conditions.isEmpty || tags.count == 1 else {
-            throw APIError(
-                .unsupported,
-                status: 400,
-                "If-Match and If-None-Match need exactly one tag"
-            )
+            throw RequestError.conditionsOfTags
         }
         try await registry.putManifest(
             name,
@@ -76,7 +67,7 @@ extension DistributionHandler {
             )
         case .digest(let digest):
             guard conditions.forChanging(EntityTag(strong: digest.description)) == .proceed else {
-                throw APIError(.denied, status: 412, "the condition failed: this is \(digest)")
+                throw RequestError.conditionFailed(digest.description)
             }
             try await registry.changeWholly(name, .deleteManifest(digest))
         }
@@ -94,70 +85,60 @@ extension DistributionHandler {
         let named = query.values("tag")
         switch reference {
         case .tag(let tag):
-            guard named.isEmpty else {
-                throw APIError(.unsupported, status: 400, "?tag= goes with a push by digest")
-            }
+            guard named.isEmpty else { throw RequestError.tagsOfTag }
             return [tag]
         case .digest:
             guard named.count <= options.tagsMax else {
-                throw APIError(
-                    .unsupported,
-                    status: 414,
-                    "at most \(options.tagsMax) tags in one push"
-                )
+                throw RequestError.tooManyTags(limit: options.tagsMax)
             }
             var tags: [Tag] = []
             for text in named {
-                guard let tag = Tag(text) else {
-                    throw APIError(.manifestInvalid, "'\(text.prefix(160))' is not a tag")
-                }
+                guard let tag = Tag(text) else { throw RequestError.tag(text) }
                 if !tags.contains(tag) { tags.append(tag) }
             }
             return tags
         }
     }
 
-    /// Takes room for a manifest before it is read: as much as it is said to need, or the most.
-    private func room(_ head: RequestHead) throws -> Int {
-        let length = try DistributionHandler.length(head)
-        let wanted = length ?? UInt64(options.manifestSizeMax)
-        guard wanted <= UInt64(options.manifestSizeMax) else { throw manifestTooLarge }
-        guard manifestRoom.take(Int(wanted)) else { throw RegistryError.overloaded }
-        return Int(wanted)
-    }
-
-    private func collect(_ body: any RequestBody, _ room: Int) async throws -> [UInt8] {
-        var bytes: [UInt8] = []
-        do throws(BodyError) {
-            while let chunk = try await body.next() {
-                bytes += chunk
-                if bytes.count > room { break }
-            }
-        } catch {
-            throw RegistryError.body(error)
+    /// Reads a manifest, taking room for what comes as it comes: who sends slowly holds little.
+    ///
+    /// `room` is how much was taken, for the caller to give back.
+    private func collect(
+        _ head: RequestHead,
+        _ body: any RequestBody,
+        _ room: inout Int
+    ) async throws -> [UInt8] {
+        let limit = options.manifestSizeMax
+        let declared = try DistributionHandler.length(head)
+        guard declared ?? 0 <= UInt64(limit) else {
+            throw RequestError.manifestTooLarge(limit: limit)
         }
-        guard bytes.count <= options.manifestSizeMax else { throw manifestTooLarge }
-        guard bytes.count <= room else {
-            throw RegistryError.wrongLength(declared: UInt64(room), got: UInt64(bytes.count))
+        var bytes: [UInt8] = []
+        while let chunk = try await DistributionHandler.next(body) {
+            guard bytes.count + chunk.count <= limit else {
+                throw RequestError.manifestTooLarge(limit: limit)
+            }
+            guard manifestRoom.take(chunk.count) else { throw RegistryError.overloaded }
+            room += chunk.count
+            bytes += chunk
+        }
+        guard declared ?? UInt64(bytes.count) == UInt64(bytes.count) else {
+            throw RegistryError.wrongLength(declared: declared ?? 0, got: UInt64(bytes.count))
         }
         return bytes
     }
 
-    private var manifestTooLarge: APIError {
-        var error = APIError(
-            .manifestInvalid,
-            status: 413,
-            "the manifest is larger than the limit of \(options.manifestSizeMax) bytes"
-        )
-        error.closesConnection = true
-        return error
+    private static func next(
+        _ body: any RequestBody
+    ) async throws(RegistryError) -> [UInt8]? {
+        do throws(BodyError) { return try await body.next() } catch { throw .body(error) }
     }
 
-    private func digest(of bytes: [UInt8], _ reference: Reference) throws(APIError) -> Digest {
+    private func digest(of bytes: [UInt8], _ reference: Reference) throws(RequestError) -> Digest {
         guard case .digest(let named) = reference else { return Digest.of(bytes, .sha256) }
         let actual = Digest.of(bytes, named.algorithm)
         guard actual == named else {
-            throw APIError(.digestInvalid, "the manifest hashes to \(actual), not to \(named)")
+            throw .otherDigest(actual, named: named)
         }
         return named
     }

@@ -18,10 +18,7 @@ extension DistributionHandler {
         _ head: RequestHead
     ) async throws -> Response {
         guard let content = try await registry.manifest(name, reference) else {
-            throw APIError(
-                .manifestUnknown,
-                "no manifest '\(DistributionHandler.text(reference))' in '\(name)'"
-            )
+            throw RegistryError.refused(.manifestUnknown(DistributionHandler.text(reference)))
         }
         return answer(with: content, head)
     }
@@ -33,7 +30,7 @@ extension DistributionHandler {
         _ head: RequestHead
     ) async throws -> Response {
         guard let blob = try await registry.blob(name, digest) else {
-            throw APIError(.blobUnknown, "no blob \(digest) in '\(name)'")
+            throw RegistryError.refused(.blobUnknown(digest))
         }
         switch blob {
         case .content(let content): return answer(with: content, head)
@@ -141,9 +138,7 @@ extension DistributionHandler {
         case .proceed: break
         case .notModified: return Response(status: 304, headers: fields)
         case .failed:
-            var error = APIError(.denied, status: 412, "the condition failed: this is \(digest)")
-            error.headers.append(("ETag", entityTag.description))
-            return withVersion(error.response)
+            return withVersion(APIError(.conditionFailed(digest)).response)
         }
         let selection =
             request.method == "GET"
@@ -154,8 +149,13 @@ extension DistributionHandler {
             fields.append("Content-Range", range.contentRange(of: content.size))
             return Response(status: 206, headers: fields, body: content.part(range))
         case .unsatisfiable:
-            fields.append("Content-Range", ByteRange.unsatisfied(of: content.size))
-            return Response(status: 416, headers: fields)
+            // Nothing of the content, so nothing that speaks of it: a refusal is not kept for a year.
+            return Response(
+                status: 416,
+                headers: Headers([
+                    version, ("Content-Range", ByteRange.unsatisfied(of: content.size)),
+                ])
+            )
         }
     }
 

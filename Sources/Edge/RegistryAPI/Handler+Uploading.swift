@@ -79,7 +79,7 @@ extension DistributionHandler {
         _ body: any RequestBody
     ) async throws -> Response {
         guard let text = try query.value("digest") else {
-            throw APIError(.digestInvalid, "the last request of an upload names its digest")
+            throw RequestError.noDigest
         }
         let digest = try digest(text)
         if DistributionHandler.hasBody(head) {
@@ -180,13 +180,10 @@ extension DistributionHandler {
         )
     }
 
-    private func range(_ head: RequestHead) throws(APIError) -> ByteRange? {
+    private func range(_ head: RequestHead) throws(RequestError) -> ByteRange? {
         guard let text = head.headers["Content-Range"] else { return nil }
         guard let range = ByteRange(uploadContentRange: text) else {
-            throw APIError(
-                .blobUploadInvalid,
-                "Content-Range must be FIRST-LAST of the chunk in bytes, not '\(text.prefix(80))'"
-            )
+            throw .chunkRange(text)
         }
         return range
     }
@@ -197,36 +194,25 @@ extension DistributionHandler {
     }
 
     /// How long a body is said to be; nil for one that comes in chunks.
-    static func length(_ head: RequestHead) throws(APIError) -> UInt64? {
+    static func length(_ head: RequestHead) throws(RequestError) -> UInt64? {
         guard head.headers["Transfer-Encoding"] == nil else { return nil }
         guard let text = head.headers["Content-Length"] else { return nil }
-        guard let length = UInt64(text) else {
-            throw APIError(.sizeInvalid, "Content-Length must be a number of bytes")
-        }
+        guard let length = UInt64(text) else { throw .length }
         return length
     }
 
-    func digest(_ text: String) throws(APIError) -> Digest {
-        guard let digest = Digest(text) else {
-            throw APIError(
-                .digestInvalid,
-                "'\(text.prefix(160))' is not a digest: sha256 or sha512, ':' and lower-case hexadecimal"
-            )
-        }
+    func digest(_ text: String) throws(RequestError) -> Digest {
+        guard let digest = Digest(text) else { throw .digest(text) }
         return digest
     }
 
-    private func algorithm(_ text: String) throws(APIError) -> Digest.Algorithm {
-        guard let algorithm = Digest.Algorithm(name: text) else {
-            throw APIError(.digestInvalid, "digest-algorithm must be sha256 or sha512")
-        }
+    private func algorithm(_ text: String) throws(RequestError) -> Digest.Algorithm {
+        guard let algorithm = Digest.Algorithm(name: text) else { throw .algorithm }
         return algorithm
     }
 
-    private func repository(_ text: String) throws(APIError) -> RepositoryName {
-        guard let name = RepositoryName(text) else {
-            throw APIError(.nameInvalid, "'\(text.prefix(300))' is not a repository name")
-        }
+    private func repository(_ text: String) throws(RequestError) -> RepositoryName {
+        guard let name = RepositoryName(text) else { throw .name(text) }
         return name
     }
 }

@@ -34,7 +34,7 @@ enum Route: Hashable, Sendable {
     }
 
     /// Reads a path as it was sent; nil when no endpoint has it.
-    static func parse(_ path: String) throws(APIError) -> Route? {
+    static func parse(_ path: String) throws(RequestError) -> Route? {
         guard path.hasPrefix("/v2") else { return nil }
         guard path.utf8.count > 4 else { return path == "/v2" || path == "/v2/" ? .base : nil }
         guard path.hasPrefix("/v2/"), let decoded = PercentCoding.decode(path.dropFirst(4)) else {
@@ -56,37 +56,21 @@ enum Route: Hashable, Sendable {
         }
     }
 
-    private static func name(_ parts: ArraySlice<Substring>) throws(APIError) -> RepositoryName {
+    private static func name(_ parts: ArraySlice<Substring>) throws(RequestError) -> RepositoryName
+    {
         let text = parts.joined(separator: "/")
-        guard let name = RepositoryName(text) else {
-            throw APIError(
-                .nameInvalid,
-                "'\(text.prefix(300))' is not a repository name: lower-case letters, digits and single "
-                    + "separators (. _ __ -) in components joined by /, at most 255 bytes"
-            )
-        }
+        guard let name = RepositoryName(text) else { throw .name(text) }
         return name
     }
 
-    private static func digest(_ text: Substring) throws(APIError) -> Digest {
-        guard let digest = Digest(text) else {
-            throw APIError(
-                .digestInvalid,
-                "'\(text.prefix(160))' is not a digest: sha256 or sha512, ':' and lower-case hexadecimal"
-            )
-        }
+    private static func digest(_ text: Substring) throws(RequestError) -> Digest {
+        guard let digest = Digest(text) else { throw .digest(String(text)) }
         return digest
     }
 
-    private static func reference(_ text: Substring) throws(APIError) -> Reference {
+    private static func reference(_ text: Substring) throws(RequestError) -> Reference {
         if text.utf8.contains(UInt8(ascii: ":")) { return .digest(try digest(text)) }
-        guard let tag = Tag(text) else {
-            throw APIError(
-                .manifestInvalid,
-                "'\(text.prefix(160))' is not a tag: letters, digits, _ . -, at most 128, not beginning "
-                    + "with . or -"
-            )
-        }
+        guard let tag = Tag(text) else { throw .tag(String(text)) }
         return .tag(tag)
     }
 }

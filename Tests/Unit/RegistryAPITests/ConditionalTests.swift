@@ -59,7 +59,7 @@ import Testing
         let answer = await test.send("GET", "/v2/a/manifests/v1", headers: [(name, value)])
         #expect(answer.status == status)
         #expect(answer.headers["Content-Range"]?.hasPrefix(range) == true)
-        #expect(answer.headers["Accept-Ranges"] == (status == 206 ? "bytes" : "bytes"))
+        #expect(answer.headers["Accept-Ranges"] == (status == 206 ? "bytes" : nil))
         if status == 416 { #expect(answer.bytes.isEmpty) }
     }
 

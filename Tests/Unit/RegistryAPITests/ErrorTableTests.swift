@@ -42,7 +42,7 @@ import Testing
         Row(.refused(.stillNamed(digest, by: digest)), 405, .unsupported),
         Row(.refused(.receiptTooOld(digest)), 503, .unavailable),
         Row(.refused(.pastDeadline), 503, .unavailable),
-        Row(.refused(.tooLarge("copy less")), 413, .denied),
+        Row(.refused(.tooLarge("copy less")), 413, .sizeInvalid),
     ]
 
     static let troubles: [Row] = [
@@ -52,6 +52,7 @@ import Testing
         Row(.catalog(.damaged("x")), 503, .unavailable),
         Row(.catalog(.newer("x")), 503, .unavailable),
         Row(.catalog(.poison("x")), 400, .manifestInvalid),
+        Row(.catalog(.trouble(SQLiteError(code: .io, message: "x"))), 503, .unavailable),
         Row(.blobs(.unknownStaging), 404, .blobUploadUnknown),
         Row(.blobs(.stagingExists), 503, .unavailable),
         Row(.blobs(.offsetMismatch(has: 3)), 416, .blobUploadInvalid),
@@ -106,8 +107,8 @@ import Testing
             case .contentLost: seen.insert("contentLost")
             }
         }
-        // 9 refusals, 6 of the catalog besides trouble, 9 of the store, 3 of the body, 7 others.
-        #expect(seen.count == 9 + 6 + 9 + 3 + 7)
+        // 9 refusals, 7 of the catalog, 9 of the store, 3 of the body, 7 others.
+        #expect(seen.count == 9 + 7 + 9 + 3 + 7)
     }
 
     private func name(_ refusal: Refusal) -> String {

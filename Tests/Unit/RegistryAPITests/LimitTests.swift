@@ -51,7 +51,7 @@ import Testing
         api.manifestSizeMax = 1_000
         api.manifestBytesMax = 2_500
         let test = try TestRegistry(api: api)
-        let slow = (0..<2).map { _ in HeldBody() }
+        let slow = (0..<2).map { _ in HeldBody(first: 1_000) }
         func put(_ body: any RequestBody) async -> Response {
             await test.handler.answer(
                 RequestHead(
@@ -62,16 +62,43 @@ import Testing
                 body: body
             )
         }
+        let whole = [UInt8](repeating: 32, count: 1_000)
         await withTaskGroup(of: Void.self) { group in
             for body in slow { group.addTask { #expect(await put(body).status == 400) } }
             for body in slow { while !body.isAsked { await Task.yield() } }
-            let refused = await put(BufferedBody([]))
+            let refused = await put(BufferedBody(whole))
             #expect(refused.status == 429 && refused.code == "TOOMANYREQUESTS")
             #expect(refused.headers["Retry-After"] != nil)
             for body in slow { body.end() }
             await group.waitForAll()
         }
-        #expect(await put(BufferedBody([1])).status == 400)
+        #expect(await put(BufferedBody(whole)).status == 400)
+    }
+
+    @Test func `a manifest that has not come yet takes no room from others`() async throws {
+        var api = DistributionHandler.Options()
+        api.manifestSizeMax = 1_000
+        api.manifestBytesMax = 1_100
+        let test = try TestRegistry(api: api)
+        let slow = (0..<8).map { _ in HeldBody(first: 10) }
+        let head = RequestHead(
+            method: "PUT",
+            path: "/v2/a/manifests/v1",
+            headers: Headers([("Content-Length", "1000")])
+        )
+        await withTaskGroup(of: Void.self) { group in
+            for body in slow {
+                group.addTask {
+                    #expect(await test.handler.answer(head, body: body).status == 400)
+                }
+            }
+            for body in slow { while !body.isAsked { await Task.yield() } }
+            let whole = BufferedBody([UInt8](repeating: 32, count: 1_000))
+            let answer = await test.handler.answer(head, body: whole)
+            #expect(answer.status == 400 && answer.code == "MANIFEST_INVALID")
+            for body in slow { body.end() }
+            await group.waitForAll()
+        }
     }
 
     @Test func `an upload larger than a blob may be is 413, and gone`() async throws {
@@ -136,15 +163,21 @@ private final class CountedBody: RequestBody {
     }
 }
 
-/// A body that comes when it is told to.
+/// A body that brings so many bytes at once, and no more until it is told to end.
 private final class HeldBody: RequestBody {
     private enum Stage {
         case fresh
+        case begun
         case asked(CheckedContinuation<Void, Never>)
         case over
     }
 
     private let stage = Mutex(Stage.fresh)
+    private let first: Int
+
+    init(first: Int) {
+        self.first = first
+    }
 
     var isAsked: Bool {
         stage.withLock { stage in
@@ -162,6 +195,12 @@ private final class HeldBody: RequestBody {
     }
 
     func next() async throws(BodyError) -> [UInt8]? {
+        let isFirst = stage.withLock { stage in
+            guard case .fresh = stage else { return false }
+            stage = .begun
+            return true
+        }
+        if isFirst { return [UInt8](repeating: 32, count: first) }
         await withCheckedContinuation { continuation in
             let isOver = stage.withLock { stage in
                 if case .over = stage { return true }

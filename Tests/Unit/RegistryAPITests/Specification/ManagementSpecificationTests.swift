@@ -104,6 +104,22 @@ import Testing
         }
     }
 
+    @Test func `a refusal to delete what is named says what else can be done with it`() async throws
+    {
+        let test = try TestRegistry()
+        let image = await test.push(image: "one", to: "a", tag: "v1")
+        let layer = Digest.of(Array("layer of one".utf8))
+        let index = """
+            {"schemaVersion":2,"mediaType":"\(MediaType.ociIndex)","manifests":[{"mediaType":\
+            "\(MediaType.ociManifest)","digest":"\(image.digest)","size":\(image.bytes.count)}]}
+            """
+        #expect(await test.put(index, to: "a", "all", as: MediaType.ociIndex).status == 201)
+        let blob = await test.send("DELETE", "/v2/a/blobs/\(layer)")
+        #expect(blob.status == 405 && blob.headers["Allow"] == "GET, HEAD")
+        let manifest = await test.send("DELETE", "/v2/a/manifests/\(image.digest)")
+        #expect(manifest.status == 405 && manifest.headers["Allow"] == "GET, HEAD, PUT")
+    }
+
     @Test func `every error has the body of the specification`() async throws {
         let test = try TestRegistry()
         let unknown = Digest.of(Array("nobody pushed this".utf8))
