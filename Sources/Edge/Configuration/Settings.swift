@@ -98,7 +98,7 @@ public struct Settings: Hashable, Sendable {
     public struct Storage: Hashable, Sendable {
         /// Bytes that stay free.
         public var freeSpaceFloor: UInt64 = 256 << 20
-        /// The age at which an upload nobody finished is dropped.
+        /// How long an upload that nobody continues is kept.
         public var stagingAge = Duration.seconds(7 * 86_400)
     }
 
@@ -144,6 +144,8 @@ public struct Settings: Hashable, Sendable {
         public var querySize: UInt64 = 8 << 10
         /// Parameters of a query.
         public var queryParameters = 128
+        /// Bytes of manifests that have come and are not answered.
+        public var manifestBytes: UInt64 = 32 << 20
         /// Uploads that have begun and are not finished.
         public var uploadsOpen = 10_000
         /// Requests that are being answered.

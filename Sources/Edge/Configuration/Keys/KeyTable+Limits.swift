@@ -99,6 +99,15 @@ extension KeyTable {
 
     private static let load: [Key] = [
         Key(
+            "requests.manifest-bytes",
+            \.requests.manifestBytes,
+            .size((1 << 20)...(16 << 30)),
+            exceeded: "429 `TOOMANYREQUESTS`, with `Retry-After`",
+            "Bytes of manifests that have come and are not answered, of all requests together. Each may cost "
+                + "twenty of memory while it is read. One manifest of `requests.manifest-size` is always "
+                + "taken."
+        ),
+        Key(
             "requests.uploads-open",
             \.requests.uploadsOpen,
             .count(1...1_000_000),

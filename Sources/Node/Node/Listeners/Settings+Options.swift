@@ -37,6 +37,7 @@ extension Settings {
         options.pageDefault = requests.page
         options.pageMax = requests.pageMax
         options.manifestSizeMax = Int(clamping: requests.manifestSize)
+        options.manifestBytesMax = Int(clamping: requests.manifestBytes)
         options.tagsMax = requests.tagsPerPush
         options.publicURL = publicURL
         options.manifestLimits = manifestLimits
