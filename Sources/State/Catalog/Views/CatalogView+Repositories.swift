@@ -16,7 +16,7 @@ extension CatalogView {
     ) throws(CatalogError) -> [RepositoryName] {
         guard limit > 0 else { return [] }
         var open: [Run] = []
-        for prefix in prefixes(of: after) {
+        for prefix in CatalogView.prefixes(of: after) {
             if let run = try run(named: prefix, after: after, limit: limit) { open.append(run) }
         }
         var following = try namespaces(after: after)
@@ -62,15 +62,17 @@ extension CatalogView {
     /// The texts before each `-`, `.`, `/` of `text`, and `text`: namespaces with names beyond it.
     ///
     /// No other byte of a name sorts before the `/` that ends a namespace. The text is a client's and may
-    /// be no name at all.
-    private func prefixes(of text: String) -> [String] {
+    /// be no name at all: what is longer than names are is not looked for.
+    static func prefixes(of text: String) -> [String] {
         var prefixes: [String] = []
-        for index in text.utf8.indices
+        let lengthMax = RepositoryName.lengthMax
+        for index in text.utf8.prefix(lengthMax + 1).indices
         where [UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "/")].contains(text.utf8[index]) {
             prefixes.append(String(text[..<index]))
             if text.utf8[index] == UInt8(ascii: "/") { return prefixes }
         }
-        return text.isEmpty ? [] : prefixes + [text]
+        let isName = (1...lengthMax).contains(text.utf8.count)
+        return isName ? prefixes + [text] : prefixes
     }
 
     /// Names of namespaces greater than `after` that have anything to list, greatest first.
