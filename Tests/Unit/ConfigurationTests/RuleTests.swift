@@ -75,6 +75,21 @@ private func problems(_ text: String, flags: [(name: String, value: String)] = [
         #expect(problems("operations: {listen: 127.0.0.1:5000}\n").count == 1)
     }
 
+    @Test func `health and metrics beyond loopback are warned of, whatever the main listener does`()
+        throws
+    {
+        var settings = Settings()
+        settings.open = true
+        settings.insecure = true
+        settings.operations.listen = Endpoint("127.0.0.1:9000")
+        #expect(settings.warnings.isEmpty)
+        settings.operations.listen = Endpoint("0.0.0.0:9000")
+        #expect(settings.warnings.count == 1)
+        #expect(settings.warnings.first?.contains("0.0.0.0:9000") == true)
+        settings.listen = try #require(Endpoint("0.0.0.0:5000"))
+        #expect(settings.warnings.count == 3)
+    }
+
     @Test(arguments: [
         "requests: {page: 500, page-max: 100}", "connections: {idle-max: 100, max: 50}",
         "requests: {tags-per-push: 200}", "cache: {blob-size: 2MiB, blobs: 1MiB}",

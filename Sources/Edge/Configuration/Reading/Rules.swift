@@ -95,6 +95,12 @@ extension Settings {
                 "insecure: what passes \(listen) can be read and changed by everybody on the way"
             )
         }
+        if let operations = operations.listen, !operations.address.isLoopback {
+            warnings.append(
+                "operations: everybody who reaches \(operations), and everybody on the way, may see "
+                    + "health and metrics"
+            )
+        }
         return warnings
     }
 }
