@@ -157,6 +157,7 @@ import Testing
         #expect(Tolerated.beyond(["a": 1], [finding]).isEmpty)
         #expect(Tolerated.beyond(["a": 1], [finding, finding]).count == 1)
         #expect(Tolerated.beyond([:], [finding]).count == 1)
+        #expect(Tolerated.beyond(["a": 2, "b": 1], [finding]).map(\.path) == ["a", "b"])
     }
 
     private func sample(_ path: String, _ text: String) -> SourceFile {

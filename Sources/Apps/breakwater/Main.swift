@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import Platform
 
 /// The one binary a user sees: finds the command, runs it, and ends as it says.
 @main
 enum Main {
     static func main() async {
-        Signals.hold()
         let words = Array(CommandLine.arguments.dropFirst())
         exit(await run(words).rawValue)
     }

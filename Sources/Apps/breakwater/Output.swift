@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Platform
 
 /// What a command says: results to standard output, everything else to standard error.
 enum Output {
-    /// Writes a line of a result.
+    /// Writes a line of a result; where nobody can take it, the process ends here with status 1.
+    ///
+    /// A reader that went away has what it wanted, and is told nothing.
     static func line(_ text: String) {
-        write(text, to: 1)
+        do throws(FileError) { try StandardStream.output.write("\(text)\n") } catch {
+            if error.errno != EPIPE {
+                problem("the result cannot be written: \(error.kind) (errno \(error.errno))")
+            }
+            exit(ExitCode.failure.rawValue)
+        }
     }
 
     /// Writes what went wrong and what to do.
     static func problem(_ text: String) {
-        write(text.hasPrefix("breakwater: ") ? text : "breakwater: \(text)", to: 2)
+        aside(text.hasPrefix("breakwater: ") ? "\(text)\n" : "breakwater: \(text)\n")
     }
 
     /// Whether results go to a person.
-    static var isTerminal: Bool { isatty(1) == 1 }
+    static var isTerminal: Bool { StandardStream.output.isTerminal }
 
     /// Redraws one line that shows how far work is.
     static func progress(_ unit: String, _ done: UInt64, of total: UInt64) {
@@ -23,28 +31,17 @@ enum Output {
         let filled = total == 0 ? width : min(width, done * width / total)
         let bar = String(repeating: "#", count: Int(filled))
         let gap = String(repeating: ".", count: Int(width - filled))
-        let end = done >= total ? "\n" : ""
-        write("\r[\(bar)\(gap)] \(done) of \(total) \(unit)\(end)", to: 2, ending: "")
+        aside("\r[\(bar)\(gap)] \(done) of \(total) \(unit)\(done >= total ? "\n" : "")")
     }
 
     /// Redraws one line that shows how far work of unknown length is.
     static func progress(_ unit: String, _ done: Int) {
-        write("\r\(done) \(unit) ", to: 2, ending: "")
+        aside("\r\(done) \(unit) ")
     }
 
-    private static func write(_ text: String, to descriptor: Int32, ending: String = "\n") {
-        let bytes = Array("\(text)\(ending)".utf8)
-        var written = 0
-        while written < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe Glibc.write(
-                    descriptor,
-                    buffer.baseAddress?.advanced(by: written),
-                    buffer.count - written
-                )
-            }
-            guard count > 0 else { return }
-            written += count
+    private static func aside(_ text: String) {
+        do throws(FileError) { try StandardStream.error.write(text) } catch {
+            // Nobody is left to tell; the work goes on, and its status says how it ended.
         }
     }
 }

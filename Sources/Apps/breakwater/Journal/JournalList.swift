@@ -44,7 +44,6 @@ extension Commands {
             return .usage
         }
         let scope = invocation.value("scope") ?? "region"
-        if follows { Signals.release() }
         do {
             while true {
                 let page = try await session.ask(

@@ -18,6 +18,8 @@ extension Commands {
     )
 
     private static func run(_ invocation: Invocation) async -> ExitCode {
+        // No thread has started yet; every other command is ended by a signal, as by default.
+        Signals.hold()
         let world = World.linux()
         // Whatever library makes a file: it is its owner's.
         umask(0o077)
@@ -32,13 +34,20 @@ extension Commands {
             let node = try await Node(settings, log: log, world: world)
             // Without a file they are in the log, on standard error.
             if settings.log.file != nil { for notice in node.notices { Output.problem(notice) } }
-            Output.line("breakwater \(Node.version) is ready on \(node.address)")
+            announce("breakwater \(Node.version) is ready on \(node.address)", log)
             while Signals.wait() == .reload { reload(node, log, invocation, world) }
             try node.stop()
             return .success
         } catch {
             Output.problem("\(error)")
             return .failure
+        }
+    }
+
+    /// Clients are served also where nobody reads this line.
+    private static func announce(_ line: String, _ log: NodeLog) {
+        do throws(FileError) { try StandardStream.output.write("\(line)\n") } catch {
+            log.log.write(.warning, line, [("unprinted", .text("\(error.kind)"))])
         }
     }
 

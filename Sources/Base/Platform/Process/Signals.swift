@@ -22,12 +22,6 @@ public enum Signals {
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
-    /// Lets the signals end the process again, for commands that only wait.
-    public static func release() {
-        var set = held
-        unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
-    }
-
     /// Waits for the next one; blocks the calling thread.
     public static func wait() -> Kind {
         var set = held
