@@ -94,17 +94,22 @@ public final class Node: Sendable {
         log.log.write(.info, "stopped")
     }
 
-    /// Shows the certificate that is in the files now, takes the log's new level, and opens its file
-    /// anew.
+    /// Shows the certificate that is now in the files that `settings` name, takes the log's new level,
+    /// and opens its file anew.
     ///
-    /// The rest of `settings` counts from the next start.
+    /// The rest of `settings` counts from the next start. A certificate that cannot be used leaves
+    /// everything as it is.
     public func reload(_ settings: Settings) throws(NodeError) {
-        try log.reload(settings)
-        if let certificate = try Wiring.certificate(self.settings, world) {
-            try NodeError.step("reload the certificate") {
+        let certificate = try Wiring.certificate(settings, world)
+        guard (certificate == nil) == (self.settings.tls.certificate == nil) else {
+            throw NodeError("TLS is switched on or off at a start only; restart the server")
+        }
+        if let certificate {
+            try NodeError.step("use the new certificate") {
                 try servers[0].reloadCertificate(certificate)
             }
         }
+        try log.reload(settings)
         log.log.write(.info, "reloaded")
     }
 
