@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Crypto
 import OCI
 import Platform
 
@@ -60,26 +59,24 @@ struct ImageExport {
     }
 
     mutating func run(_ reference: String) async throws {
-        let (top, type) = try await session.manifest(reference)
-        let digest = Digest(reference) ?? Digest.of(top, .sha256)
-        try await write(top, type, as: digest)
-        try layout.finish(digest, type: type, size: top.count, name: reference)
+        let top = try await session.manifest(reference)
+        try await write(top)
+        try layout.finish(top.digest, type: top.type, size: top.bytes.count, name: reference)
     }
 
     /// A manifest after everything it names, so that a layout with a manifest is whole.
-    private mutating func write(_ bytes: [UInt8], _ type: String, as digest: Digest) async throws {
-        guard !done.contains(digest) else { return }
-        done.append(digest)
-        let manifest = try Manifest.parse(bytes, contentType: type)
+    private mutating func write(_ served: RegistrySession.Served) async throws {
+        guard !done.contains(served.digest) else { return }
+        done.append(served.digest)
+        let manifest = try Manifest.parse(served.bytes, contentType: served.type)
         for child in manifest.children {
-            let (bytes, type) = try await session.manifest(child.digest.description)
-            try await write(bytes, type, as: child.digest)
+            try await write(try await session.manifest(child.digest.description))
         }
         let own = (manifest.config.map { [$0] } ?? []) + manifest.layers
         for blob in own where !MediaType.isExternal(blob.mediaType) { try copy(blob) }
-        let file = try layout.blob(digest, .writeOrCreate)
+        let file = try layout.blob(served.digest, .writeOrCreate)
         try file.truncate(to: 0)
-        try file.write(bytes.span, at: 0)
+        try file.write(served.bytes.span, at: 0)
         try file.sync()
     }
 

@@ -21,7 +21,14 @@ extension Commands {
                 let session = RegistrySession(data: data, repository: image.repository)
                 var run = ImageImport(session: session, layout: layout)
                 let tops = try layout.index()
-                guard image.reference == nil || tops.count == 1 else {
+                let tag = image.reference.flatMap { Tag($0) }
+                guard image.reference == nil || tag != nil else {
+                    throw RegistrySession.Failure(
+                        sentence: "'\(image.reference ?? "")' is not a tag",
+                        code: .usage
+                    )
+                }
+                guard tag == nil || tops.count == 1 else {
                     throw RegistrySession.Failure(
                         sentence: "the layout has \(tops.count) images; leave the tag away to keep "
                             + "their names",
@@ -29,10 +36,10 @@ extension Commands {
                     )
                 }
                 for top in tops {
-                    let reference = image.reference ?? top.name.flatMap { Tag($0)?.description }
-                    try await run.push(top.digest, top.mediaType, as: reference)
+                    let tag = tag ?? top.name.flatMap { Tag($0) }
+                    try await run.push(top.digest, top.mediaType, as: tag)
                     Output.line(
-                        "\(image.repository)\(reference.map { ":\($0)" } ?? "") is \(top.digest)"
+                        "\(image.repository)\(tag.map { ":\($0)" } ?? "") is \(top.digest)"
                     )
                 }
                 Output.line("\(run.pushed) blobs pushed, \(run.present) were there")
@@ -54,8 +61,8 @@ struct ImageImport {
         self.layout = layout
     }
 
-    /// Pushes a manifest after everything it names; under its digest when it has no name.
-    mutating func push(_ digest: Digest, _ type: String, as reference: String?) async throws {
+    /// Pushes a manifest after everything it names.
+    mutating func push(_ digest: Digest, _ type: String, as tag: Tag?) async throws {
         let bytes = try layout.read(try layout.blob(digest, .read))
         let manifest = try Manifest.parse(bytes, contentType: type)
         for child in manifest.children where !done.contains(child.digest) {
@@ -64,7 +71,7 @@ struct ImageImport {
         }
         let own = (manifest.config.map { [$0] } ?? []) + manifest.layers
         for blob in own where !MediaType.isExternal(blob.mediaType) { try await push(blob) }
-        try await session.put(reference ?? digest.description, bytes, type: type)
+        try await session.put(digest, tag: tag, bytes, type: type)
     }
 
     private mutating func push(_ blob: Manifest.Descriptor) async throws {

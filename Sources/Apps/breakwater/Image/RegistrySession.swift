@@ -26,15 +26,32 @@ struct RegistrySession {
         var code: ExitCode = .failure
     }
 
-    /// A manifest and the type it is served as.
-    func manifest(_ reference: String) async throws -> (bytes: [UInt8], type: String) {
+    /// A manifest as it is served.
+    struct Served {
+        var bytes: [UInt8]
+        var type: String
+        /// The one that was asked for, or else the one the server names; the bytes hash to it.
+        var digest: Digest
+    }
+
+    /// Gets a manifest, and fails unless its bytes hash to its digest.
+    func manifest(_ reference: String) async throws -> Served {
         let answer = try await client.send(
             head("GET", "manifests/\(reference)"),
             body: [],
             limit: RegistrySession.manifestMax
         )
         guard answer.status == 200 else { throw failure(answer, "get '\(reference)'") }
-        return (answer.body, answer.headers["Content-Type"] ?? MediaType.ociManifest)
+        let named = answer.headers["Docker-Content-Digest"].flatMap { Digest($0) }
+        guard let digest = Digest(reference) ?? named else {
+            throw Failure(sentence: "the server names no digest for '\(reference)'")
+        }
+        let actual = Digest.of(answer.body, digest.algorithm)
+        guard actual == digest else {
+            throw Failure(sentence: "manifest \(digest) came as \(actual)", code: .damage)
+        }
+        let type = answer.headers["Content-Type"] ?? MediaType.ociManifest
+        return Served(bytes: answer.body, type: type, digest: digest)
     }
 
     /// Hands a blob piece by piece to `take`, and fails unless its bytes hash to its digest.
@@ -95,12 +112,13 @@ struct RegistrySession {
         }
     }
 
-    /// Pushes a manifest under a tag or its digest.
-    func put(_ reference: String, _ bytes: [UInt8], type: String) async throws {
-        var request = head("PUT", "manifests/\(reference)")
+    /// Pushes a manifest under its digest, which the server verifies, and a tag if it gets one.
+    func put(_ digest: Digest, tag: Tag?, _ bytes: [UInt8], type: String) async throws {
+        var request = head("PUT", "manifests/\(digest)")
+        request.query = tag.map { "tag=\($0)" }
         request.headers.append("Content-Type", type)
         let answer = try await client.send(request, body: bytes, limit: 1 << 20)
-        guard answer.status == 201 else { throw failure(answer, "push manifest '\(reference)'") }
+        guard answer.status == 201 else { throw failure(answer, "push manifest \(digest)") }
     }
 
     private func head(_ method: String, _ path: String) -> RequestHead {
