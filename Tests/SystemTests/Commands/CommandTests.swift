@@ -76,6 +76,25 @@ extension `Breakwater as built` {
             #expect(try workspace.digest(of: "\(server.address)/team/app:v1") == image.digest)
         }
 
+        @Test func `a tag's history is told in full when it is longer than a page`() async throws {
+            let type = "application/vnd.oci.image.index.v1+json"
+            let count = 1_003
+            for number in 0..<count {
+                let manifest = """
+                    {"schemaVersion":2,"mediaType":"\(type)","manifests":[],\
+                    "annotations":{"number":"\(number % 2)"}}
+                    """
+                let put = try await server.ask(
+                    "PUT",
+                    "/v2/team/app/manifests/v1",
+                    [("Content-Type", type)],
+                    body: Array(manifest.utf8)
+                )
+                try #require(put.status == 201)
+            }
+            #expect(try must("tag", "history", "team/app:v1").split(separator: "\n").count == count)
+        }
+
         // F-ICR-11.
         @Test func `images are deleted by tag or digest with every tag they have, several at once`()
             async throws

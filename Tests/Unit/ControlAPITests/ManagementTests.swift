@@ -51,6 +51,27 @@ import Testing
         #expect(estate.entries.first?.events.first?.hasPrefix("namespace 'team' is ") == true)
     }
 
+    @Test func `tells all of a tag's history, however small its pages are`() async throws {
+        let test = try Management()
+        var pushed: [String?] = []
+        for seed in 1...7 {
+            pushed.append(try await test.push("\(seed)", to: "team/app", tag: "v1").description)
+        }
+        _ = try await test.push("other", to: "team/app", tag: "v2")
+        let whole = try await test.client.history(of: "v1", in: "team/app")
+        #expect(whole.values.map(\.digest) == pushed.reversed())
+        for size in [1, 2, 6, 7, 8] {
+            let pages = try await test.client.history(of: "v1", in: "team/app", pageSize: size)
+            #expect(pages == whole, "in pages of \(size)")
+        }
+        let first = try await test.client.get(
+            "tags/history",
+            [("repository", "team/app"), ("tag", "v1"), ("limit", "3")],
+            as: Wire.TagHistory.self
+        )
+        #expect(first.values == Array(whole.values.prefix(3)) && first.next != nil)
+    }
+
     @Test func `refuses what is missing, wrong or not there, with a sentence`() async throws {
         let test = try Management()
         _ = try await test.push("x", to: "team/app", tag: "v1")
@@ -66,6 +87,8 @@ import Testing
             ("GET", "journal", [("from", "-1")], "a number from 1"),
             ("GET", "usage", [("name", "nobody")], "'nobody'"),
             ("GET", "tags/history", [app, ("tag", "v9")], "v9"),
+            ("GET", "tags/history", [app, ("tag", "v1"), ("limit", "0")], "1 to 1000"),
+            ("GET", "tags/history", [app, ("tag", "v1"), ("before", "1")], "no place"),
             ("GET", "nonsense", [], "no such request"),
             ("PUT", "status", [], "no such request"),
         ]

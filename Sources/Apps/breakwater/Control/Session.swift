@@ -37,8 +37,19 @@ struct Session: Sendable {
         text: (Answer) -> [String],
         ending: (Answer) -> ExitCode = { _ in .success }
     ) async -> ExitCode {
+        await run(text: text, ending: ending) { client in
+            try await client.send(method, path, query, as: Answer.self)
+        }
+    }
+
+    /// Prints what `asking` is answered as `text` says, or as JSON.
+    func run<Answer: Codable>(
+        text: (Answer) -> [String],
+        ending: (Answer) -> ExitCode = { _ in .success },
+        asking: (ControlClient) async throws -> Answer
+    ) async -> ExitCode {
         do {
-            let answer = try await client.send(method, path, query, as: Answer.self)
+            let answer = try await asking(client)
             if printsJSON {
                 Output.line(Session.json(answer))
             } else {

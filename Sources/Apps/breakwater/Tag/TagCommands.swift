@@ -72,15 +72,16 @@ extension Commands {
         options: Session.options,
         run: { invocation in
             let image = ImageName(invocation.operands[0])
-            return await Session(invocation).run(
-                "GET",
-                "tags/history",
-                [("repository", image.repository), ("tag", image.reference ?? "latest")]
-            ) { (history: Wire.TagHistory) in
+            return await Session(invocation).run { (history: Wire.TagHistory) in
                 history.values.map { value in
                     "\(Units.time(value.milliseconds))  \(value.position)  "
                         + (value.digest ?? "deleted")
                 }
+            } asking: { client in
+                try await client.history(
+                    of: image.reference ?? "latest",
+                    in: image.repository
+                )
             }
         }
     )

@@ -27,6 +27,23 @@ public struct ControlClient: Sendable {
         try await send("GET", path, query, as: answer)
     }
 
+    /// Everything a tag ever was, newest first, asked for in pages of at most so many values.
+    public func history(
+        of tag: String,
+        in repository: String,
+        pageSize: Int = Wire.pageMax
+    ) async throws -> Wire.TagHistory {
+        var query = [("repository", repository), ("tag", tag), ("limit", "\(pageSize)")]
+        var all = try await get("tags/history", query, as: Wire.TagHistory.self)
+        while let next = all.next {
+            query = query.filter { $0.0 != "before" } + [("before", next)]
+            let page = try await get("tags/history", query, as: Wire.TagHistory.self)
+            all.values += page.values
+            all.next = page.next
+        }
+        return all
+    }
+
     /// Sends a request without a body and decodes the answer; throws `Wire.Problem` when refused.
     public func send<Answer: Decodable>(
         _ method: String,
@@ -36,17 +53,18 @@ public struct ControlClient: Sendable {
     ) async throws -> Answer {
         let head = ControlClient.head(method, path, query)
         let received = try await transport.send(head, body: [], limit: ControlClient.answerMax)
-        let data = Data(received.body)
-        guard received.status == 200 else {
-            guard let problem = try? JSONDecoder().decode(Wire.Problem.self, from: data) else {
-                throw Wire.Problem(
-                    message: "the server answered \(received.status)",
-                    isRefusal: false
-                )
-            }
-            throw problem
+        guard received.status == 200 else { throw ControlClient.problem(received) }
+        return try JSONDecoder().decode(Answer.self, from: Data(received.body))
+    }
+
+    /// What the server says went wrong, or that it said nothing we know.
+    private static func problem(_ received: ReceivedResponse) -> Wire.Problem {
+        do {
+            return try JSONDecoder().decode(Wire.Problem.self, from: Data(received.body))
+        } catch {
+            let message = "the server answered \(received.status)"
+            return Wire.Problem(message: message, isRefusal: false)
         }
-        return try JSONDecoder().decode(Answer.self, from: data)
     }
 
     /// The head of a request to the interface.

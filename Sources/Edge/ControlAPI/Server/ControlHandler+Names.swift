@@ -41,13 +41,15 @@ extension ControlHandler {
     func history(_ query: Query) throws -> Wire.TagHistory {
         let name = try repository(try required(query, "repository"))
         let tag = try tag(try required(query, "tag"))
-        let values = try registry.read { view throws(CatalogError) -> [TagValue] in
+        let (limit, before) = (try pageLimit(query), try query.value("before").map(place))
+        let found = try registry.read { view throws(CatalogError) -> [TagValue] in
             guard let row = try view.repository(name) else { return [] }
-            return try view.history(row.number, tag, limit: Wire.pageMax)
+            return try view.history(row.number, tag, before: before, limit: limit + 1)
         }
-        guard !values.isEmpty else {
+        guard before != nil || !found.isEmpty else {
             throw Wire.Problem(message: "no tag '\(tag)' was ever in '\(name)'", isRefusal: true)
         }
+        let values = found.prefix(limit)
         return Wire.TagHistory(
             values: values.map { value in
                 Wire.TagValue(
@@ -55,8 +57,28 @@ extension ControlHandler {
                     milliseconds: value.stamp.milliseconds,
                     position: value.position
                 )
-            }
+            },
+            next: found.count > limit
+                ? values.last.map { "\($0.position).\($0.ordinal)" } : nil
         )
+    }
+
+    /// How many items the page may have: the most, unless fewer are asked for.
+    private func pageLimit(_ query: Query) throws -> Int {
+        guard let text = try query.value("limit") else { return Wire.pageMax }
+        guard let limit = Int(text), limit > 0 else {
+            throw Wire.Problem(message: "a page has 1 to \(Wire.pageMax) items", isRefusal: true)
+        }
+        return min(limit, Wire.pageMax)
+    }
+
+    /// An event's place in the region journal, as `next` has it.
+    private func place(_ text: String) throws -> (position: UInt64, ordinal: UInt64) {
+        let parts = text.split(separator: ".").map { UInt64($0) }
+        guard parts.count == 2, let position = parts[0], let ordinal = parts[1] else {
+            throw Wire.Problem(message: "'\(text)' is no place to go on from", isRefusal: true)
+        }
+        return (position, ordinal)
     }
 
     func copyImage(_ query: Query) async throws -> Wire.Changed {

@@ -116,10 +116,12 @@ extension Wire {
         public var position: UInt64
     }
 
-    /// A tag's values, newest first.
+    /// A page of a tag's values, newest first.
     public struct TagHistory: Codable, Equatable, Sendable {
         /// The values.
         public var values: [TagValue]
+        /// What the next page is asked for with, as `before`; nil on the last.
+        public var next: String?
     }
 
     /// What a change did.

@@ -12,6 +12,8 @@ public struct TagValue: Hashable, Sendable {
     public var stamp: Stamp
     /// Where that stands in the region journal here.
     public var position: UInt64
+    /// Which of its entry's events it was.
+    public var ordinal: UInt64
 }
 
 extension CatalogView {
@@ -62,26 +64,31 @@ extension CatalogView {
         ).compactMap { $0 }
     }
 
-    /// Up to `limit` values a tag had, newest first.
+    /// Up to `limit` values a tag had, newest first, from the one before an event's place.
     public func history(
         _ repository: Int64,
         _ tag: Tag,
+        before place: (position: UInt64, ordinal: UInt64)? = nil,
         limit: Int
     ) throws(CatalogError) -> [TagValue] {
         try session.all(
             """
-            SELECT digest, stamp, position FROM tag_history WHERE repository = ?1 AND name = ?2
-            ORDER BY position DESC, ordinal DESC LIMIT ?3
+            SELECT digest, stamp, position, ordinal FROM tag_history
+            WHERE repository = ?1 AND name = ?2 AND (position, ordinal) < (?3, ?4)
+            ORDER BY position DESC, ordinal DESC LIMIT ?5
             """,
             .integer(repository),
             .text(tag.description),
+            .integer(Int64(clamping: place?.position ?? .max)),
+            .integer(Int64(clamping: place?.ordinal ?? .max)),
             .integer(Int64(limit)),
             read: { row in
                 Stamp(sortable: row.blob(1)).map { stamp in
                     TagValue(
                         digest: row.isNull(0) ? nil : Digest(key: row.blob(0)),
                         stamp: stamp,
-                        position: UInt64(row.integer(2))
+                        position: UInt64(row.integer(2)),
+                        ordinal: UInt64(row.integer(3))
                     )
                 }
             }
