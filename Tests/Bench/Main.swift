@@ -7,11 +7,9 @@ import Platform
 ///
 ///     breakwater-bench [ROUNDS] [--only NAME,…] [--seconds N] [--json]
 ///
-/// The first round is dropped. The exit status is 0 when every bar is met, 1 when one is missed or a
-/// measurement failed, 2 for wrong arguments.
+/// The first round is dropped. The exit status is 0 when every bar is met, 1 when one is missed, could
+/// not be judged (fewer than 6 rounds) or a measurement failed, 2 for wrong arguments.
 @main enum Main {
-    private static let roundsMin = 2
-
     static func main() {
         signal(SIGPIPE, SIG_IGN)
         guard let arguments = Arguments(Array(CommandLine.arguments.dropFirst())) else {
@@ -31,7 +29,7 @@ import Platform
         let world = try World()
         defer { world.end() }
         let runner = Runner(rounds: arguments.rounds, only: arguments.only, tell: say)
-        let tools = LoadTools(world: world, seconds: arguments.seconds)
+        let tools = LoadTools(world: world, seconds: arguments.seconds, tell: say)
         describe(arguments)
         try Reading.plain(world, tools, runner)
         try Reading.encrypted(world, tools, runner)
@@ -51,6 +49,8 @@ import Platform
         say("\(arguments.rounds) rounds of \(arguments.seconds) s, the first dropped")
         say("docker-registry:\n" + World.dockerRegistryConfiguration(0, "DATA"))
         say("nginx:\n" + World.nginxConfiguration(0, "FILES", "PLACE", nil))
+        let tls = Certificate(certificate: "CERTIFICATE", key: "KEY")
+        say("nginx over TLS:\n" + World.nginxConfiguration(0, "FILES", "PLACE", tls))
     }
 
     /// Progress goes to standard error, the report to standard output.

@@ -39,6 +39,7 @@ enum Blobs {
             try world.breakwater(data: data, tls: certificate),
             try world.nginx(root: root, tls: certificate),
         ]
+        try tools.tellAgreed(with: encrypted)
         try throughput(
             encrypted,
             path,

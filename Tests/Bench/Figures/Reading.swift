@@ -129,8 +129,7 @@ enum Reading {
             try [ours, nginx].map {
                 try tools.wrk($0.url + path, connections: 32).perSecond
             }.min() ?? 0
-        // hey takes most of a processor at some 10,000 a second.
-        let rate = min(most / 4, 8_000)
+        let rate = most / 4
         try runner.measure(
             Figure(
                 name: "manifest-tail",
@@ -155,6 +154,7 @@ enum Reading {
         let ours = try world.breakwater(data: data, tls: certificate)
         let nginx = try world.nginx(root: try files(in: world), tls: certificate)
         defer { for peer in [ours, nginx] { peer.stop() } }
+        try tools.tellAgreed(with: [ours, nginx])
         func sides(_ script: String) -> [Figure.Side] {
             [ours, nginx].map { peer in
                 Figure.Side(peer.name) {

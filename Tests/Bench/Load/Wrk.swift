@@ -5,6 +5,8 @@ struct LoadTools {
     let world: World
     /// How long a round of one side takes.
     let seconds: Int
+    /// Told what a figure alone does not say.
+    let tell: (String) -> Void
 
     /// docker-registry gives OCI manifests only to who asks for them.
     private static let accept = "Accept: \(Content.manifestType), */*"
@@ -38,7 +40,7 @@ struct LoadTools {
         return Result(perSecond: rate, bytesPerSecond: transferred, bytes: read)
     }
 
-    /// Asks at a fixed rate; the 99th percentile in milliseconds.
+    /// Asks at a fixed rate; the 99th percentile in milliseconds, infinite if the rate is not reached.
     func tail(_ url: String, perSecond: Double, connections: Int = 16) throws -> Double {
         let each = max(1, Int(perSecond / Double(connections)))
         let text = try world.run(
@@ -47,11 +49,23 @@ struct LoadTools {
                 LoadTools.accept, url,
             ]
         )
-        let lines = text.split(separator: "\n").map { $0.split(separator: " ") }
-        guard let line = lines.first(where: { $0.first == "99%" }), line.count > 2,
-            let value = Double(line[2])
-        else { throw Failure("hey said something else: \(text)") }
-        return value * 1_000
+        let (tail, asked) = (try Tail(hey: text), Double(each * connections))
+        tell("hey reached \(Unit.rounded(tail.perSecond, 0))/s of \(Unit.rounded(asked, 0))/s")
+        return tail.milliseconds(at: asked)
+    }
+
+    /// Tells what a client that offers everything agrees on with each of these over TLS.
+    func tellAgreed(with peers: [Peer]) throws {
+        for peer in peers {
+            let said = try world.run([
+                "openssl", "s_client", "-brief", "-connect", "127.0.0.1:\(peer.port)",
+            ])
+            let facts = ["Protocol version: ", "Ciphersuite: "].compactMap { name in
+                said.split(separator: "\n").first { $0.hasPrefix(name) }?.dropFirst(name.count)
+            }
+            guard facts.count == 2 else { throw Failure("openssl said something else: \(said)") }
+            tell("\(peer.name) over TLS: \(facts.joined(separator: ", "))")
+        }
     }
 
     /// wrk counts in powers of 1,024 and calls them KB, MB, GB.

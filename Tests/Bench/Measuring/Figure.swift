@@ -101,8 +101,17 @@ struct Measured {
         }
     }
 
-    /// Whether every requirement is met by one of its alternatives.
+    /// How many rounds of a side must count before its median is compared with a bar.
+    static let roundsMin = 5
+
+    /// Whether there were rounds enough to say that a bar is met.
+    var isJudged: Bool {
+        figure.sides.allSatisfy { (series[$0.name]?.values.count ?? 0) >= Measured.roundsMin }
+    }
+
+    /// Whether every requirement is met by one of its alternatives, which few rounds cannot show.
     var isMet: Bool {
-        figure.requirements.allSatisfy { $0.contains(where: meets) }
+        guard !figure.requirements.isEmpty else { return true }
+        return isJudged && figure.requirements.allSatisfy { $0.contains(where: meets) }
     }
 }

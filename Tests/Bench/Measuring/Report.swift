@@ -30,15 +30,21 @@ struct Report {
     var json: String {
         let figures = measured.map { measured in
             let sides = measured.figure.sides.map { side in
-                let values = (measured.series[side.name]?.values ?? []).map { "\($0)" }
-                return #"{"name":"\#(side.name)","median":\#(measured.median(side.name)),"#
+                let values = (measured.series[side.name]?.values ?? []).map(Report.number)
+                return
+                    #"{"name":"\#(side.name)","median":\#(Report.number(measured.median(side.name))),"#
                     + #""values":[\#(values.joined(separator: ","))]}"#
             }
             return
                 #"{"name":"\#(measured.figure.name)","unit":"\#(measured.figure.unit.rawValue)","#
-                + #""met":\#(measured.isMet),"sides":[\#(sides.joined(separator: ","))]}"#
+                + #""judged":\#(measured.isJudged),"met":\#(measured.isMet),"sides":[\#(sides.joined(separator: ","))]}"#
         }
         return "{\"figures\":[\(figures.joined(separator: ",\n"))]}"
+    }
+
+    /// JSON has no number for what was not reached or not measured.
+    private static func number(_ value: Double) -> String {
+        value.isFinite ? "\(value)" : "null"
     }
 
     private static func demand(_ measured: Measured) -> String {
@@ -67,6 +73,9 @@ struct Report {
                 return bar.side == nil
                     ? measured.figure.unit.text(value) : "\(Unit.rounded(value, 2)) ×"
             }.joined(separator: " or ")
+        }
+        guard measured.isJudged else {
+            return parts.joined(separator: "; ") + " (too few rounds: not a judgement)"
         }
         return parts.joined(separator: "; ") + (measured.isMet ? "" : " **missed**")
     }

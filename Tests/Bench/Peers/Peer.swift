@@ -66,6 +66,10 @@ struct Certificate {
     let certificate: String
     let key: String
 
+    init(certificate: String, key: String) {
+        (self.certificate, self.key) = (certificate, key)
+    }
+
     init(_ world: World) throws {
         (certificate, key) = ("\(world.path)/cert.pem", "\(world.path)/key.pem")
         try world.run([

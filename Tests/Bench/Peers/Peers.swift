@@ -102,7 +102,7 @@ extension World {
         let secrets = tls.map {
             """
             ssl_certificate \($0.certificate); ssl_certificate_key \($0.key);
-            ssl_session_tickets off; ssl_session_cache off;
+            ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets off; ssl_session_cache off;
             """
         }
         return """

@@ -21,7 +21,9 @@ import Testing
                 sides: sides,
                 requirements: requirements
             ),
-            series: ["ours": series(9, 80, 90, 70), "peer": series(9, 100, 100)]
+            series: [
+                "ours": series(9, 80, 90, 70, 85, 75), "peer": series(9, 100, 100, 90, 110, 100),
+            ]
         )
     }
 
@@ -44,6 +46,28 @@ import Testing
         #expect(!Self.measured([[.atMost(80)], [.atLeast(0.9, times: "peer")]]).isMet)
         #expect(Self.measured([[.atMost(1.3, times: "ours", of: "peer")]]).isMet)
         #expect(!Report(measured: [Self.measured([[.atMost(79)]])]).isMet)
+    }
+
+    @Test func `is not judged by fewer than five rounds that count`() {
+        var few = Self.measured([[.atMost(80)]])
+        few.series["peer"] = Self.series(9, 100, 100, 100, 100)
+        #expect(!few.isMet)
+        let report = Report(measured: [few])
+        #expect(!report.isMet)
+        #expect(report.table.contains { $0.contains("not a judgement") })
+        #expect(report.json.contains(#""judged":false,"met":false"#))
+        few.figure.requirements = []
+        #expect(few.isMet, "there is nothing to judge")
+    }
+
+    @Test func `has no number where there is none`() {
+        var measured = Self.measured([[.atMost(1.5, times: "peer")]])
+        for side in ["ours", "peer"] {
+            let missed = Double.infinity
+            measured.series[side] = Self.series(1, missed, missed, missed, missed, missed)
+        }
+        #expect(!measured.isMet, "what nobody reached is no tie")
+        #expect(Report(measured: [measured]).json.contains(#""median":null"#))
     }
 
     @Test func `asks each side in each round, and only what is wanted`() throws {

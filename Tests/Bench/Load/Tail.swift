@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a run of hey at a fixed rate told.
+struct Tail: Equatable {
+    /// The share of the asked rate below which a run says nothing about that rate.
+    static let shareMin = 0.9
+
+    /// The 99th percentile.
+    var milliseconds: Double
+    /// The rate it reached.
+    var perSecond: Double
+
+    /// Reads hey's report; any answer but 200, or none at all, is a failure.
+    init(hey text: String) throws(Failure) {
+        let lines = text.split(separator: "\n").map { $0.split { $0 == " " || $0 == "\t" } }
+        func value(_ name: String, at place: Int) -> Double? {
+            lines.first { $0.first == name[...] && $0.count > place }.flatMap { Double($0[place]) }
+        }
+        let statuses = lines.drop { $0.first != "Status" }.dropFirst()
+            .prefix { $0.first?.hasPrefix("[") ?? false }
+        guard !text.contains("Error distribution"), !statuses.isEmpty,
+            statuses.allSatisfy({ $0.first == "[200]" }),
+            let rate = value("Requests/sec:", at: 1), let tail = value("99%", at: 2)
+        else { throw Failure("hey said something else: \(text)") }
+        (milliseconds, perSecond) = (tail * 1_000, rate)
+    }
+
+    /// The percentile at a rate; infinite where that was not reached.
+    func milliseconds(at rate: Double) -> Double {
+        perSecond >= Tail.shareMin * rate ? milliseconds : .infinity
+    }
+}
