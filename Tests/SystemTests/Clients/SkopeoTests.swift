@@ -86,13 +86,16 @@ extension `Breakwater as built` {
                 #expect(second.headers["Docker-Content-Digest"] == digest)
             }
             try workspace.compare("\(there.address)/from/app:v1", with: image.layout, "--all")
-            // What happens to one of them later does not reach the other.
-            for reference in [image.digest, "one"] {
+            // What happens to one of them later does not reach the other: another image under the tag,
+            // and then no image at all.
+            let other = try MultiArchImage(in: workspace, as: "other")
+            try workspace.copy("oci:\(other.layout):v1", to: "\(name):v1", "--all")
+            #expect(try workspace.digest(of: "\(here.address)/team/app:v1") == other.digest)
+            #expect(try workspace.digest(of: "\(there.address)/from/app:v1") == image.digest)
+            for reference in [image.digest, other.digest, "one"] {
                 let path = "/v2/team/app/manifests/\(reference)"
                 #expect(try await here.ask("DELETE", path).status == 202)
             }
-            let copy = try MultiArchImage(in: workspace, as: "other")
-            try workspace.copy("oci:\(copy.layout):v1", to: "\(name):v1", "--all")
             try workspace.compare("\(there.address)/from/app:v1", with: image.layout, "--all")
             for server in [here, there] { #expect(server.stop() == .exited(0)) }
         }

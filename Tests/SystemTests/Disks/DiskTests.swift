@@ -41,7 +41,7 @@ extension `Breakwater as built` {
             #expect(again.stop() == .exited(0))
         }
 
-        // R-ICR-13: a full disk loses nothing.
+        // I1: a full disk loses nothing.
         @Test func `a full one refuses uploads with 507, serves pulls, and recovers by itself`()
             async throws
         {

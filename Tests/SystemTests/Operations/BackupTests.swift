@@ -17,7 +17,7 @@ extension `Breakwater as built` {
             image = try MultiArchImage(in: workspace)
         }
 
-        // R-ICR-08, I8 for a whole directory: same dump, same pulls.
+        // R-ICR-08, for a whole directory at the moment of its copy: same dump, same pulls.
         @Test func `a copy of the stopped directory gives back what was`() async throws {
             let server = try RunningServer(in: workspace)
             let data = server.data
