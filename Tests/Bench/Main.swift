@@ -8,7 +8,8 @@ import Platform
 ///     breakwater-bench [ROUNDS] [--only NAME,…] [--seconds N] [--json]
 ///
 /// The first round is dropped. The exit status is 0 when every bar is met, 1 when one is missed, could
-/// not be judged (fewer than 6 rounds) or a measurement failed, 2 for wrong arguments.
+/// not be judged (fewer than 6 rounds) or a measurement failed, 2 for wrong arguments, 130 when it was
+/// interrupted.
 @main enum Main {
     static func main() {
         signal(SIGPIPE, SIG_IGN)
@@ -16,11 +17,12 @@ import Platform
             say("usage: breakwater-bench [ROUNDS] [--only NAME,…] [--seconds N] [--json]")
             exit(2)
         }
+        Interruption.watch()
         do {
             exit(try run(arguments))
         } catch {
             say("\(error)")
-            exit(1)
+            exit(Interruption.isRequested ? 130 : 1)
         }
     }
 

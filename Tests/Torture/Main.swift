@@ -10,20 +10,14 @@ import Platform
 ///
 /// It drives the `breakwater` beside it, or the one that BREAKWATER_BINARY names. The exit status is 0
 /// when nothing was lost (with `--eatmydata`: when something was), 1 at a miss, 2 for wrong arguments,
-/// 77 where there are no loop devices to cut the power of, and 130 after SIGINT or SIGTERM.
+/// 77 where there are no loop devices to cut the power of, and 130 when it was interrupted.
 @main enum Main {
     private static let complaintsShownMax = 20
 
     static func main() async {
-        Signals.hold()
-        let rounds = BlockingPool(threadsMax: 1)
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask(executorPreference: rounds) {
-                exit(await run(Array(CommandLine.arguments.dropFirst())))
-            }
-            // The main thread waits here: once it had nothing to do, it would let the signals through.
-            Interruption.watch()
-        }
+        signal(SIGPIPE, SIG_IGN)
+        Interruption.watch()
+        exit(await run(Array(CommandLine.arguments.dropFirst())))
     }
 
     private static func run(_ arguments: [String]) async -> Int32 {

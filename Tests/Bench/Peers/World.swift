@@ -26,7 +26,8 @@ final class World {
     /// Ends what still runs and removes the directory.
     func end() {
         for process in processes { stop(process) }
-        _ = try? run(["rm", "-rf", "--one-file-system", path])
+        let words = ["rm", "-rf", "--one-file-system", path]
+        _ = try? ChildProcess(words, output: "/dev/null").wait()
     }
 
     /// A name nobody used before.
@@ -63,6 +64,7 @@ final class World {
 
     /// Starts a program that goes on running.
     func start(_ arguments: [String], log: String) throws -> ChildProcess {
+        try Interruption.check()
         let process = try ChildProcess(arguments, output: log)
         processes.append(process)
         return process
@@ -79,6 +81,7 @@ final class World {
     /// Runs a program to its end and returns what it said.
     @discardableResult
     func run(_ arguments: [String], seconds: Int = 600) throws -> String {
+        try Interruption.check()
         let output = fresh("output")
         defer { unlink(output) }
         let process = try ChildProcess(arguments, output: output)

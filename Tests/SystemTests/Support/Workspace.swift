@@ -14,14 +14,30 @@ final class Workspace: Sendable {
 
     let path: String
     private let cleanups: Mutex<[@Sendable () -> Void]> = Mutex([])
+    /// The ends of those that are there, by their paths.
+    private static let open: Mutex<[String: @Sendable () -> Void]> = Mutex([:])
+    /// An interruption ends everything that was started, as the end of every test would.
+    private static let interruption: Void = Signals.intercept {
+        ChildProcess.endAll()
+        for end in open.withLock({ $0 }).values { end() }
+        ChildProcess.endAll()
+        exit(130)
+    }
 
     init() throws {
+        _ = Workspace.interruption
         // Short: podman takes at most 50 characters, a socket 107.
         path = "/tmp/breakwater-\("\(Identifier(from: LinuxRandom()))".prefix(12))"
         _ = try LinuxFileSystem().directory(at: path, .createIfMissing)
+        Workspace.open.withLock { open in open[path] = { [weak self] in self?.end() } }
     }
 
     deinit {
+        Workspace.open.withLock { _ = $0.removeValue(forKey: path) }
+        end()
+    }
+
+    private func end() {
         for cleanup in cleanups.withLock({ $0 }).reversed() { cleanup() }
         unmountEverything()
         _ = run(["rm", "-rf", "--one-file-system", path])

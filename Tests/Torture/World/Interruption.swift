@@ -3,7 +3,7 @@
 import Platform
 import Synchronization
 
-/// Whether SIGINT or SIGTERM asked for the end.
+/// Whether somebody asked for the end.
 ///
 /// Nothing is cut off by it: what is asked of a server from then on fails, so that the run unwinds
 /// and takes away what it made, as after any other failure.
@@ -12,11 +12,9 @@ enum Interruption {
 
     static var isRequested: Bool { requested.load(ordering: .relaxed) }
 
-    /// Waits for the signals; blocks the calling thread and does not return.
-    static func watch() -> Never {
-        while true {
-            if Signals.wait() == .stop { requested.store(true, ordering: .relaxed) }
-        }
+    /// Begins to watch.
+    static func watch() {
+        Signals.intercept { requested.store(true, ordering: .relaxed) }
     }
 
     static func check() throws(Failure) {

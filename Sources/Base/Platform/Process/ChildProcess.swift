@@ -7,7 +7,8 @@ import Synchronization
 /// A program we started, in a process group of its own, with its output in a file.
 ///
 /// It is ended by process id, and nothing else on the machine is touched: once its end is known its
-/// id, which the system may give away again, gets no signal. One that is dropped goes on running.
+/// id, which the system may give away again, gets no signal. One that is dropped goes on running, until
+/// `endAll`.
 public final class ChildProcess: Sendable {
     /// How a process ended.
     public enum Ending: Hashable, Sendable {
@@ -22,6 +23,8 @@ public final class ChildProcess: Sendable {
     /// Can be read from once the process has ended.
     private let watch: Int32
     private let state: Mutex<Ending?> = Mutex(nil)
+    /// Whose end is not known yet.
+    private static let running: Mutex<Set<Int32>> = Mutex([])
 
     /// Starts `arguments[0]` (a path, or a name looked up in PATH) with both outputs appended to the
     /// file `output`.
@@ -35,7 +38,12 @@ public final class ChildProcess: Sendable {
         output: String
     ) throws(FileError) {
         var plan = SpawnPlan(workingDirectory: workingDirectory, output: output)
-        id = try plan.start(arguments, ChildProcess.environment(with: environment))
+        let variables = ChildProcess.environment(with: environment)
+        id = try ChildProcess.running.withLock { running throws(FileError) in
+            let id = try plan.start(arguments, variables)
+            running.insert(id)
+            return id
+        }
         watch = bw_pidfd_open(id)
         guard watch >= 0 else {
             let error = FileError(errno: errno, operation: "watch \(arguments[0])")
@@ -58,6 +66,13 @@ public final class ChildProcess: Sendable {
     public func sendToGroup(_ signal: Int32) {
         state.withLock { ending in
             if ending == nil { kill(-id, signal) }
+        }
+    }
+
+    /// Ends at once everything that this program started, and what that started in turn.
+    public static func endAll() {
+        running.withLock { running in
+            for id in running { kill(-id, SIGKILL) }
         }
     }
 
@@ -100,7 +115,13 @@ public final class ChildProcess: Sendable {
 
     private static func reap(_ id: Int32, _ options: Int32) -> Ending? {
         var status: Int32 = 0
-        guard unsafe waitpid(id, &status, options) == id else { return nil }
+        // From here on the system may give the id away.
+        let isOver = running.withLock { running in
+            guard unsafe waitpid(id, &status, options) == id else { return false }
+            running.remove(id)
+            return true
+        }
+        guard isOver else { return nil }
         let signal = status & 0x7F
         return signal == 0 ? .exited((status >> 8) & 0xFF) : .signalled(signal)
     }

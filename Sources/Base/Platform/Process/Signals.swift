@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CShims
 import Glibc
 
 /// Signals as something to wait for instead of something that interrupts.
@@ -29,6 +30,22 @@ public enum Signals {
         while true {
             guard unsafe sigwait(&set, &number) == 0 else { continue }
             return number == SIGHUP ? .reload : .stop
+        }
+    }
+
+    /// Runs `body` on a thread of its own each time that SIGINT, SIGTERM or SIGHUP asks for the end, and
+    /// lets them end nothing; for programs whose first threads are not theirs.
+    ///
+    /// To be called once. What is ignored, as by `nohup`, stays ignored.
+    public static func intercept(_ body: @escaping @Sendable () -> Void) {
+        let bell = Bell()
+        bw_intercept(bell.descriptor)
+        _ = Thread {
+            while true {
+                bell.wait(milliseconds: -1)
+                bell.clear()
+                body()
+            }
         }
     }
 
