@@ -103,4 +103,12 @@ import Testing
         #expect(LoadTools.bytes("12.5MB") == 12.5 * 1_048_576)
         #expect(LoadTools.bytes("nonsense") == nil)
     }
+
+    @Test func `gives the peer the versions of TLS that we take`() {
+        let tls = Certificate(certificate: "CERTIFICATE", key: "KEY")
+        let encrypted = World.nginxConfiguration(0, "FILES", "PLACE", tls)
+        #expect(encrypted.contains("ssl_protocols TLSv1.2 TLSv1.3;"))
+        #expect(encrypted.contains("ssl_session_tickets off; ssl_session_cache off;"))
+        #expect(!World.nginxConfiguration(0, "FILES", "PLACE", nil).contains("ssl"))
+    }
 }
