@@ -53,7 +53,7 @@ extension Server {
         /// Over how much time of waiting for the client the rate is taken.
         public var bodyRateWindow: Duration = .seconds(10)
         /// The most of a request body that is held for a handler that is slower than its client.
-        public var bodyBufferMax = 262_144
+        public var bodyBufferMax = 524_288
         /// The most of an unread body that is read and dropped to keep the connection.
         public var discardMax = 65_536
         /// How long an answer that came before the end of its request's body is left to be read.

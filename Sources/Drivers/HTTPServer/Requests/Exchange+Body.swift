@@ -20,7 +20,7 @@ struct BodyState {
 extension Exchange {
     /// A reader that waits is woken for this many bytes, or at the end: a hand-over costs more than
     /// receiving a packet.
-    static let portionMin = 65_536
+    static let portionMin = 131_072
 
     /// The next bytes of the body; the client is held back while nobody asks.
     func next() async throws(BodyError) -> [UInt8]? {
@@ -69,13 +69,14 @@ extension Exchange {
 
     /// A portion of the body came; returns false to cut the connection.
     func receive(_ portion: UnsafeRawBufferPointer) -> Bool {
+        let capacity = bufferCapacity
         received += UInt64(portion.count)
         connection.bodyBytes.wrappingAdd(UInt64(portion.count), ordering: .relaxed)
         let max = engine.options.bodyBufferMax
         let (answer, reader, goesOn) = state.withLock {
             state -> (Response?, CheckedContinuation<Void, Never>?, Bool) in
             if let answer = state.answer { return (answer, nil, true) }
-            if state.body.buffer.isEmpty { state.body.buffer.reserveCapacity(max) }
+            if state.body.buffer.isEmpty { state.body.buffer.reserveCapacity(capacity) }
             unsafe state.body.buffer.append(contentsOf: portion)
             let isReady = Exchange.isReady(state.body)
             let reader = isReady ? state.body.reader : nil
@@ -91,6 +92,13 @@ extension Exchange {
         reader?.resume()
         if let answer { return answerEarly(answer) }
         return goesOn
+    }
+
+    /// What a new buffer may come to hold: no more than the request says will still come.
+    private var bufferCapacity: Int {
+        let max = engine.options.bodyBufferMax
+        guard case .counted(let length) = framing, length > received else { return max }
+        return Int(min(length - received, UInt64(max)))
     }
 
     /// All of the body came; returns false to cut the connection.
