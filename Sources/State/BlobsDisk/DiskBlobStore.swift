@@ -22,8 +22,8 @@ public final class DiskBlobStore: BlobStore {
     public struct Options: Sendable {
         /// Bytes that must stay free: below, stagings take nothing more (507); default 256 MiB.
         public var freeBytesFloor: UInt64 = 256 << 20
-        /// Staged bytes between two flushes, so that the sync at the end is short; default 4 MiB.
-        public var flushEvery: UInt64 = 4 << 20
+        /// Staged bytes between two flushes, so that the sync at the end is short; default 16 MiB.
+        public var flushEvery: UInt64 = 16 << 20
         /// Staging files held open at the same time; default 512.
         ///
         /// Others are opened again when bytes come, and read again when they are published.
