@@ -40,19 +40,27 @@ public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
     private let words: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
 
     /// Makes a digest of raw bytes; nil unless there are exactly as many as the algorithm has.
-    public init?(_ algorithm: Algorithm, _ bytes: some Sequence<UInt8>) {
-        var words = [UInt64](repeating: 0, count: 8)
-        var count = 0
-        for byte in bytes {
-            guard count < algorithm.byteCount else { return nil }
-            words[count / 8] = words[count / 8] << 8 | UInt64(byte)
-            count += 1
-        }
-        guard count == algorithm.byteCount else { return nil }
+    public init?(_ algorithm: Algorithm, _ bytes: [UInt8]) {
+        self.init(algorithm, bytes[...])
+    }
+
+    /// Makes a digest of raw bytes within others; nil unless there are exactly as many as it has.
+    public init?(_ algorithm: Algorithm, _ bytes: ArraySlice<UInt8>) {
+        guard bytes.count == algorithm.byteCount else { return nil }
         self.algorithm = algorithm
-        self.words = (
-            words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]
+        words = (
+            Digest.word(0, of: bytes), Digest.word(1, of: bytes),
+            Digest.word(2, of: bytes), Digest.word(3, of: bytes),
+            Digest.word(4, of: bytes), Digest.word(5, of: bytes),
+            Digest.word(6, of: bytes), Digest.word(7, of: bytes)
         )
+    }
+
+    /// Eight bytes, the first the highest; 0 beyond the end.
+    private static func word(_ index: Int, of bytes: ArraySlice<UInt8>) -> UInt64 {
+        guard index * 8 < bytes.count else { return 0 }
+        let start = bytes.startIndex + index * 8
+        return bytes[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) }
     }
 
     /// Parses `sha256:` and 64, or `sha512:` and 128, lower-case hexadecimal digits.
@@ -76,16 +84,22 @@ public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// The raw bytes.
     public var bytes: [UInt8] {
-        let all = [
-            words.0, words.1, words.2, words.3, words.4, words.5, words.6, words.7,
-        ]
         var bytes: [UInt8] = []
         bytes.reserveCapacity(algorithm.byteCount)
-        for word in all.prefix(algorithm.byteCount / 8) {
-            for shift in stride(from: 56, through: 0, by: -8) {
-                bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+        func append(_ word: UInt64) {
+            for shift in stride(from: UInt64(56), through: 0, by: -8) {
+                bytes.append(UInt8(truncatingIfNeeded: word >> shift))
             }
         }
+        append(words.0)
+        append(words.1)
+        append(words.2)
+        append(words.3)
+        guard algorithm == .sha512 else { return bytes }
+        append(words.4)
+        append(words.5)
+        append(words.6)
+        append(words.7)
         return bytes
     }
 
