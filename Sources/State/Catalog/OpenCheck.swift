@@ -11,6 +11,8 @@ import Journal
 struct OpenCheck {
     /// Entries of each chain that are read.
     static let entriesMax = 1000
+    /// Entries held in memory at a time: a thousand may have a gigabyte, and few use the same memory again.
+    private static let pageMax = 50
 
     let session: Session
 
@@ -48,12 +50,11 @@ struct OpenCheck {
         let first = head.position - min(head.position, UInt64(OpenCheck.entriesMax)) + 1
         var next = first
         var predecessor = first == 1 ? Head.empty.chain : nil
-        // Page by page: a thousand entries may have a gigabyte.
         while next <= head.position {
-            let page = try view.entries(scope, from: next, limit: OpenCheck.entriesMax)
+            let page = try view.entries(scope, from: next, limit: OpenCheck.pageMax)
             for entry in page {
                 guard entry.position == next else { break }
-                try EntryCheck.check(entry, after: predecessor)
+                _ = try EntryCheck.frame(entry, after: predecessor)
                 predecessor = entry.chain
                 next += 1
             }
@@ -91,26 +92,41 @@ struct OpenCheck {
 /// Whether a stored entry is what its chain says.
 enum EntryCheck {
     /// Decodes an entry and checks its place and hashes; `predecessor` nil leaves the link unchecked.
-    @discardableResult
     static func check(
         _ stored: StoredEntry,
         after predecessor: [UInt8]?
     ) throws(CatalogError) -> Entry {
-        let place = "entry \(stored.position) of the \(stored.scope) journal"
+        let frame = try frame(stored, after: predecessor)
+        do throws(EntryError) { return try frame.entry() } catch {
+            throw refusal(error, place(stored))
+        }
+    }
+
+    /// Checks an entry's place and hashes, and that its kinds are known, without reading its events.
+    static func frame(
+        _ stored: StoredEntry,
+        after predecessor: [UInt8]?
+    ) throws(CatalogError) -> EntryFrame {
         guard EntryCodec.chain(stored.bytes) == stored.chain else {
-            throw .damaged("\(place) does not have its chain hash; restore from a backup")
+            throw .damaged("\(place(stored)) does not have its chain hash; restore from a backup")
         }
-        let decoded: (entry: Entry, predecessor: [UInt8])
-        do throws(EntryError) { decoded = try EntryCodec.decode(stored.bytes) } catch {
-            throw refusal(error, place)
+        let frame: EntryFrame
+        do throws(EntryError) { frame = try EntryFrame(stored.bytes) } catch {
+            throw refusal(error, place(stored))
         }
-        guard decoded.entry.scope == stored.scope else {
-            throw .damaged("\(place) belongs to the other journal; restore from a backup")
+        guard frame.scope == stored.scope else {
+            throw .damaged("\(place(stored)) belongs to the other journal; restore from a backup")
         }
-        guard predecessor == nil || decoded.predecessor == predecessor else {
-            throw .damaged("\(place) does not follow its predecessor; restore from a backup")
+        guard predecessor == nil || frame.predecessor == predecessor else {
+            throw .damaged(
+                "\(place(stored)) does not follow its predecessor; restore from a backup"
+            )
         }
-        return decoded.entry
+        return frame
+    }
+
+    private static func place(_ stored: StoredEntry) -> String {
+        "entry \(stored.position) of the \(stored.scope) journal"
     }
 
     static func refusal(_ error: EntryError, _ place: String) -> CatalogError {

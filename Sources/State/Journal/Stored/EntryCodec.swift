@@ -43,47 +43,8 @@ public enum EntryCodec {
     public static func decode(
         _ bytes: [UInt8]
     ) throws(EntryError) -> (entry: Entry, predecessor: [UInt8]) {
-        guard bytes.count <= sizeMax else { throw .malformed("it is longer than \(sizeMax) bytes") }
-        var reader = ByteReader(bytes[...])
-        let form = try reader.number(UInt8.self)
-        guard form == version else { throw .unknownForm(form) }
-        let level = try reader.number(UInt32.self)
-        guard level <= levelSupported else { throw .unknownLevel(level) }
-        guard level > 0 else { throw .malformed("it has no level") }
-        guard let scope = Scope(rawValue: try reader.number()) else {
-            throw .malformed("it is of no known journal")
-        }
-        let id = try reader.id()
-        let origin = Origin(
-            journal: try reader.id(),
-            incarnation: try reader.number(),
-            position: try reader.number()
-        )
-        guard origin.incarnation > 0, origin.position > 0 else {
-            throw .malformed("its origin is no place in a journal")
-        }
-        let stamp = try reader.stamp()
-        let basis = try reader.number(UInt64.self)
-        let actor = try reader.id()
-        let predecessor = Array(try reader.take(32))
-        let count = try reader.number(UInt32.self)
-        guard count > 0 else { throw .malformed("it has no events") }
-        var events: [Event] = []
-        for _ in 0..<count {
-            events.append(try event(&reader, in: scope))
-        }
-        guard reader.isAtEnd else { throw .malformed("bytes follow it") }
-        let entry = Entry(
-            id: id,
-            scope: scope,
-            origin: origin,
-            stamp: stamp,
-            basis: basis,
-            actor: actor,
-            level: level,
-            events: events
-        )
-        return (entry, predecessor)
+        let frame = try EntryFrame(bytes)
+        return (try frame.entry(), frame.predecessor)
     }
 
     /// The chain hash after an entry of these bytes, which themselves carry their predecessor's.
@@ -92,20 +53,6 @@ public enum EntryCodec {
         context.update(Array("breakwater entry 1\n".utf8))
         context.update(bytes)
         return context.finish().bytes
-    }
-
-    private static func event(
-        _ reader: inout ByteReader,
-        in scope: Scope
-    ) throws(EntryError) -> Event {
-        let number = try reader.number(UInt16.self)
-        let length = try reader.number(UInt32.self)
-        guard let kind = EventKind(rawValue: number) else { throw .unknownKind(number) }
-        guard kind.scope == scope else { throw .malformed("a kind of the other journal") }
-        var payload = ByteReader(try reader.take(Int(length)))
-        let event = try Event.read(kind, from: &payload)
-        guard payload.isAtEnd else { throw .malformed("bytes follow an event") }
-        return event
     }
 }
 
