@@ -18,8 +18,9 @@ extension Catalog {
             return try vfs.scanLog(of: path)
         } catch {
             throw .damaged(
-                "\(error): restore the data directory from a backup, or move "
-                    + "'\(path)-wal' away to go on without every change that is only there"
+                "\(error): restore the data directory from a backup, or move '\(path)-wal' away and "
+                    + "run 'breakwater catalog rebuild --offline' to go on without every change that is "
+                    + "only there"
             )
         }
     }
@@ -38,16 +39,39 @@ extension Catalog {
             // A disk that does not answer says so to the next commit.
             return
         }
-        let stuck = stuckLog.withLock { $0 }
+        let stuck = log.withLock(\.stuckAt)
         guard size > limit + 4096, size > stuck + Catalog.logStep || size < stuck else { return }
         writer.connection.setBusyTimeout(milliseconds: Catalog.logWaitMilliseconds)
         defer { writer.connection.setBusyTimeout(milliseconds: Catalog.busyMilliseconds) }
         do throws(SQLiteError) {
             try writer.connection.checkpoint(.restart)
-            stuckLog.withLock { $0 = 0 }
+            log.withLock { $0 = LogState() }
         } catch {
-            stuckLog.withLock { $0 = size }
+            log.withLock { log in
+                log.stuckAt = size
+                if !error.isBusy { log.failure = CatalogError(error) }
+            }
         }
+    }
+
+    /// Why nothing is written any more: the WAL has a page that fails its check.
+    ///
+    /// The next start will refuse that WAL, and with it whatever had been acknowledged behind the page. A
+    /// rebuild goes on from the entries, and ends it.
+    public var obstacle: CatalogError? {
+        guard case .pageCheckFailed(let page)? = log.withLock(\.failure) else { return nil }
+        return .damaged(
+            "\(page), and the WAL cannot be copied into the file: run 'breakwater catalog rebuild' "
+                + "before the server is stopped, for its next start would refuse the WAL"
+        )
+    }
+
+    /// What is known of copying the WAL into the file.
+    struct LogState {
+        /// How long the WAL was when it could not be begun anew.
+        var stuckAt: UInt64 = 0
+        /// Why it could not, where no reader was in the way.
+        var failure: CatalogError?
     }
 
     /// How much a WAL that could not be begun anew grows before that is tried again.

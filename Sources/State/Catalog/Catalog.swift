@@ -31,6 +31,9 @@ public final class Catalog: Sendable {
         public var cacheKiB = 8192
         /// Makes the default options.
         public init() {}
+
+        /// Whether what is written never reaches a disk.
+        var isInMemory: Bool { vfs?.isInMemory ?? false }
     }
 
     /// The file's name in its directory.
@@ -41,8 +44,7 @@ public final class Catalog: Sendable {
     let options: Options
     let directory: String
     let files: any Directory
-    /// How long the WAL was when it could not be begun anew.
-    let stuckLog = Mutex<UInt64>(0)
+    let log = Mutex(LogState())
     private let writing = Mutex(Writing.free)
     private let opened: Mutex<Opened>
     private let inUse = SharedLock()
@@ -82,6 +84,8 @@ public final class Catalog: Sendable {
         self.world = world
         self.options = options
         files = try Catalog.files(at: directory, world)
+        try CatalogFile.finishReplacing(in: files, or: world.lifeline)
+        if !options.isInMemory { try CatalogFile.removeLeftovers(in: files) }
         if try CatalogFile.exists(in: files) {
             try LogRecovery.run(in: files, at: path, options)
         } else {
@@ -93,10 +97,10 @@ public final class Catalog: Sendable {
         opened = Mutex(Opened(writer: writer))
     }
 
-    /// Closes every connection; the last copies the WAL into the file and removes it.
+    /// Copies the WAL into the file and closes every connection; the last removes the WAL.
     ///
-    /// Where a change is under way nothing is closed, and that is the error: the change ends as it will,
-    /// and the WAL stays for the next start.
+    /// Where the WAL could not be copied as a whole that is the error, and it stays for the next start.
+    /// Where a change is under way nothing is closed, and that is the error: the change ends as it will.
     public func close() throws(CatalogError) {
         let isUnderWay = writing.withLock { writing in
             defer { if writing == .free { writing = .closed } }
@@ -105,7 +109,17 @@ public final class Catalog: Sendable {
         guard !isUnderWay else {
             throw .trouble(SQLiteError(code: .busy, message: "a change is still under way"))
         }
-        try inUse.replacing { () throws(CatalogError) in try closeAll() }
+        try inUse.replacing { () throws(CatalogError) in
+            // SQLite does this by itself too, but says nothing when it cannot.
+            let copied = Result { () throws(CatalogError) in try copyLog() }
+            try closeAll()
+            try copied.get()
+        }
+    }
+
+    private func copyLog() throws(CatalogError) {
+        guard let writer = opened.withLock(\.writer), !options.isInMemory else { return }
+        try CatalogFile.checkpoint(writer)
     }
 
     /// Reads from a snapshot.
@@ -134,6 +148,7 @@ public final class Catalog: Sendable {
     public func begin() throws(CatalogError) -> WriteTransaction {
         try take()
         do throws(CatalogError) {
+            if let obstacle { throw obstacle }
             let writer = try self.writer()
             do throws(SQLiteError) { try writer.connection.beginImmediate() } catch {
                 throw CatalogError(error)
@@ -161,15 +176,16 @@ public final class Catalog: Sendable {
 
     /// Puts another file in the place of this one, while nobody reads.
     ///
-    /// When that fails the old one is opened again.
+    /// When that fails the old one is opened again, its WAL looked at as at a start.
     func swap(_ replace: () throws(CatalogError) -> Void) throws(CatalogError) {
         try inUse.replacing { () throws(CatalogError) in
-            try CatalogFile.checkpoint(try writer())
             try closeAll()
             let outcome = Result { () throws(CatalogError) in try replace() }
             do throws(CatalogError) {
+                try LogRecovery.run(in: files, at: path, options)
                 let writer = try Catalog.openWriter(path, options)
                 opened.withLock { $0 = Opened(writer: writer) }
+                log.withLock { $0 = LogState() }
             } catch {
                 world.lifeline.halt("the catalog could not be opened again: \(error)")
                 throw error

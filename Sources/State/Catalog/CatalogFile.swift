@@ -53,11 +53,15 @@ enum CatalogFile {
         )
     }
 
-    /// Removes what an earlier attempt to make `name` left.
-    static func removeLeftovers(
-        of name: String,
-        in directory: any Directory
-    ) throws(CatalogError) {
+    /// Removes what attempts left that were cut off before their file counted.
+    static func removeLeftovers(in directory: any Directory) throws(CatalogError) {
+        for name in [FirstOpening.temporaryName, CatalogRebuild.temporaryName] {
+            try remove(name, in: directory)
+        }
+    }
+
+    /// Removes a database that counts for nothing, with what SQLite keeps beside it.
+    static func remove(_ name: String, in directory: any Directory) throws(CatalogError) {
         for suffix in ["", "-wal", "-shm", "-journal"] {
             do throws(FileError) { try directory.remove(name + suffix) } catch {
                 guard error.kind == .notFound else { throw CatalogError(error, "clear the way") }
@@ -76,32 +80,74 @@ enum CatalogFile {
         } catch { throw CatalogError(error) }
     }
 
-    /// Makes the closed database `name`, which has no WAL, the catalog, durably.
-    ///
-    /// All that the WAL of the catalog before has must be in its file (`checkpoint`).
+    /// Makes the closed database `name`, which has no WAL, the catalog, where there is none.
     static func publish(
         _ name: String,
         in directory: any Directory,
         or lifeline: any Lifeline
     ) throws(CatalogError) {
         do throws(FileError) {
-            // The old file's WAL must never meet the new file, whatever of this a crash undoes.
-            do throws(FileError) { try directory.remove("\(Catalog.fileName)-wal") } catch {
-                guard error.kind == .notFound else { throw error }
-            }
-            try directory.sync()
-            let file = try directory.open(name, .write)
-            do throws(PublishError) {
-                try directory.publish(
-                    name,
-                    file,
-                    to: directory,
-                    as: Catalog.fileName,
-                    or: lifeline
-                )
-            } catch { throw error.cause }
-        } catch {
-            throw CatalogError(error, "publish the catalog")
+            try removeLog(in: directory)
+            try rename(name, to: Catalog.fileName, in: directory, or: lifeline)
+        } catch { throw CatalogError(error, "publish the catalog") }
+    }
+
+    /// What a file is called that was decided to take the place of the catalog and its WAL.
+    private static let successorName = "catalog.next"
+
+    /// Puts the closed database `name`, which has no WAL, in the place of the catalog and its WAL.
+    ///
+    /// The new file must never meet the old one's WAL, nor may the old file lose it while it counts, and
+    /// two names cannot change at once. So a first name decides: once a file has that durably, it alone
+    /// counts, and each opening goes on from there (`finishReplacing`). When that fails here the process
+    /// ends, for the old file must not be written any more.
+    static func replace(
+        with name: String,
+        in directory: any Directory,
+        or lifeline: any Lifeline
+    ) throws(CatalogError) {
+        do throws(FileError) {
+            try rename(name, to: successorName, in: directory, or: lifeline)
+        } catch { throw CatalogError(error, "publish the rebuilt catalog") }
+        do throws(CatalogError) { try finishReplacing(in: directory, or: lifeline) } catch {
+            lifeline.halt("the rebuilt catalog could not take its place: \(error)")
+            throw error
         }
+    }
+
+    /// Goes on where `replace` was cut off behind its decision.
+    static func finishReplacing(
+        in directory: any Directory,
+        or lifeline: any Lifeline
+    ) throws(CatalogError) {
+        do throws(FileError) {
+            do throws(FileError) { _ = try directory.open(successorName, .read) } catch {
+                guard error.kind == .notFound else { throw error }
+                return
+            }
+            // Its name may have been found before it was durable.
+            try directory.sync()
+            try removeLog(in: directory)
+            try rename(successorName, to: Catalog.fileName, in: directory, or: lifeline)
+        } catch { throw CatalogError(error, "finish a rebuild of the catalog") }
+    }
+
+    private static func removeLog(in directory: any Directory) throws(FileError) {
+        do throws(FileError) { try directory.remove("\(Catalog.fileName)-wal") } catch {
+            guard error.kind == .notFound else { throw error }
+        }
+        try directory.sync()
+    }
+
+    private static func rename(
+        _ name: String,
+        to newName: String,
+        in directory: any Directory,
+        or lifeline: any Lifeline
+    ) throws(FileError) {
+        let file = try directory.open(name, .write)
+        do throws(PublishError) {
+            try directory.publish(name, file, to: directory, as: newName, or: lifeline)
+        } catch { throw error.cause }
     }
 }

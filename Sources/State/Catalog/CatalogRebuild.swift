@@ -11,7 +11,7 @@ import SQLite
 public enum CatalogRebuild {
     /// Entries applied in one transaction.
     private static let stepMax = 1000
-    private static let temporaryName = "catalog.rebuilt"
+    static let temporaryName = "catalog.rebuilt"
 
     /// Told after every step: entries done, and how many there are.
     public typealias Progress = (_ done: UInt64, _ total: UInt64) -> Void
@@ -25,6 +25,7 @@ public enum CatalogRebuild {
     ) throws(CatalogError) {
         let path = "\(directory)/\(Catalog.fileName)"
         let files = try Catalog.files(at: directory, world)
+        try CatalogFile.finishReplacing(in: files, or: world.lifeline)
         try CatalogFile.require(in: files)
         // As when it is opened: a WAL cut short would be a shorter journal, rebuilt faithfully.
         try LogRecovery.run(in: files, at: path, options)
@@ -34,7 +35,6 @@ public enum CatalogRebuild {
         } catch { throw CatalogError(error) }
         try reading { () throws(CatalogError) in try FirstOpening.requireOurs(old) }
         try build(from: old, directory, world, options, progress)
-        try CatalogFile.checkpoint(old)
         do throws(SQLiteError) { try old.connection.close() } catch { throw CatalogError(error) }
         try publish(files, world)
     }
@@ -47,8 +47,30 @@ public enum CatalogRebuild {
         _ progress: Progress
     ) throws(CatalogError) {
         let files = try Catalog.files(at: directory, world)
-        try CatalogFile.removeLeftovers(of: temporaryName, in: files)
-        let new = try Catalog.openWriter("\(directory)/\(temporaryName)", options)
+        try CatalogFile.remove(temporaryName, in: files)
+        try keepingNothing(of: files) { () throws(CatalogError) in
+            let path = "\(directory)/\(temporaryName)"
+            try fill(try Catalog.openWriter(path, options), from: old, progress)
+        }
+    }
+
+    /// What a failed attempt has made takes room on a disk that may be full.
+    private static func keepingNothing(
+        of files: any Directory,
+        _ attempt: () throws(CatalogError) -> Void
+    ) throws(CatalogError) {
+        do throws(CatalogError) { try attempt() } catch {
+            // Where this fails as well, the next opening removes it.
+            try? CatalogFile.remove(temporaryName, in: files)
+            throw error
+        }
+    }
+
+    private static func fill(
+        _ new: Session,
+        from old: Session,
+        _ progress: Progress
+    ) throws(CatalogError) {
         let source = CatalogView(old)
         let heads = try reading { () throws(CatalogError) in try source.heads() }
         try begin(new, from: old)
@@ -153,7 +175,9 @@ public enum CatalogRebuild {
     }
 
     static func publish(_ directory: any Directory, _ world: World) throws(CatalogError) {
-        try CatalogFile.publish(temporaryName, in: directory, or: world.lifeline)
+        try keepingNothing(of: directory) { () throws(CatalogError) in
+            try CatalogFile.replace(with: temporaryName, in: directory, or: world.lifeline)
+        }
     }
 }
 

@@ -6,7 +6,7 @@ import SQLite
 
 /// What happens when a catalog's file is opened: made at first, recognised later.
 enum FirstOpening {
-    private static let temporaryName = "catalog.new"
+    static let temporaryName = "catalog.new"
 
     /// Makes a file with its tables and ids; the writer of one that is there recognises it.
     static func make(
@@ -16,7 +16,6 @@ enum FirstOpening {
         options: Catalog.Options
     ) throws(CatalogError) {
         try CatalogFile.requireNoLog(in: directory)
-        try CatalogFile.removeLeftovers(of: temporaryName, in: directory)
         let session = try Catalog.openWriter("\(path)/\(temporaryName)", options)
         try fill(session, world: world)
         try CatalogFile.checkpoint(session)

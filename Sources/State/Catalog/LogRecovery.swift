@@ -24,8 +24,7 @@ enum LogRecovery {
         at path: String,
         _ options: Catalog.Options
     ) throws(CatalogError) {
-        let isInMemory = options.vfs?.isInMemory ?? false
-        let log = try isInMemory ? nil : log(in: directory)
+        let log = try options.isInMemory ? nil : log(in: directory)
         if let log { try recovering { () throws(FileError) in try rewrite(log) } }
         guard let found = try Catalog.scanLog(path, options), let log else { return }
         try recovering { () throws(FileError) in

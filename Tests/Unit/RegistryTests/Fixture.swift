@@ -29,6 +29,7 @@ final class Fixture: Sendable {
         sequencer: any Sequencer = LocalSequencer(),
         after before: Fixture? = nil,
         random: any RandomSource = LinuxRandom(),
+        catalog catalogOptions: Catalog.Options = Catalog.Options(),
         _ configure: (inout Registry.Options) -> Void = { _ in }
     ) throws {
         temporary = try before?.temporary ?? TemporaryDirectory()
@@ -43,7 +44,7 @@ final class Fixture: Sendable {
         var disk = DiskBlobStore.Options()
         disk.freeBytesFloor = 1
         blobs = try DiskBlobStore(in: directory, world: world, options: disk)
-        catalog = try Catalog(at: temporary.path, world: world)
+        catalog = try Catalog(at: temporary.path, world: world, options: catalogOptions)
         keyring = try Keyring.open(in: directory, world: world).keyring
         var options = Registry.Options()
         configure(&options)

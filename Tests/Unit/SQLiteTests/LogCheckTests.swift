@@ -118,7 +118,10 @@ import Testing
         let full = #expect(throws: SQLiteError.self) {
             try Example.add(1001...9000, step: 2, connection)
         }
-        #expect(full?.isFull == true)
+        #expect(full?.isLogFull == true)
+        // The disk has room: nobody must look there.
+        #expect(full?.isFull == false)
+        #expect(full?.message.contains("bound of \(50 * 4120) bytes") == true)
         try connection.rollback()
         #expect(try Example.rows(connection).count == 100)
         #expect(try disk.bytes(Example.log).count <= 50 * 4120)

@@ -65,6 +65,8 @@ public struct ResultCode: RawRepresentable, Hashable, Sendable {
     public static let corrupt = ResultCode(SQLITE_CORRUPT)
     /// SQLITE_FULL.
     public static let full = ResultCode(SQLITE_FULL)
+    /// SQLITE_FULL with a number of our own: the WAL is at its bound, whatever the disk has.
+    public static let logFull = ResultCode(SQLITE_FULL | 1 << 8)
     /// SQLITE_CANTOPEN.
     public static let cannotOpen = ResultCode(SQLITE_CANTOPEN)
     /// SQLITE_TOOBIG.
@@ -98,7 +100,9 @@ public struct SQLiteError: Error, Hashable, Sendable {
     /// Whether another connection holds the lock.
     public var isBusy: Bool { code.primary == .busy || code.primary == .locked }
     /// Whether the disk is full.
-    public var isFull: Bool { code.primary == .full }
+    public var isFull: Bool { code == .full }
+    /// Whether the WAL is at its bound.
+    public var isLogFull: Bool { code == .logFull }
     /// Whether the file could not be read or written; true for a failed page check too.
     public var isIOError: Bool { code.primary == .io }
     /// Whether SQLite found the file malformed.

@@ -34,7 +34,9 @@ extension CheckedFile {
 
     /// Writes to the WAL within its bound, and notes the check of what is written.
     func writeLog(_ bytes: UnsafeRawBufferPointer, at offset: Int64) -> Int32 {
-        guard offset + Int64(bytes.count) <= vfs.options.logBytesMax else { return SQLITE_FULL }
+        guard offset + Int64(bytes.count) <= vfs.options.logBytesMax else {
+            return ResultCode.logFull.rawValue
+        }
         switch LogLayout.part(count: bytes.count, at: offset) {
         case .header: return unsafe writeBelow(bytes, at: offset)
         case .page(let frame):

@@ -13,7 +13,7 @@ import Synchronization
 public final class PageCheckVFS: Sendable {
     /// Limits.
     public struct Options: Sendable {
-        /// The most bytes a WAL may have; a transaction that needs more fails with `isFull`.
+        /// The most bytes a WAL may have; a transaction that needs more fails with `isLogFull`.
         public var logBytesMax: Int64 = 64 << 20
         /// The most failures listed; all are counted.
         public var failuresListedMax = 1000
@@ -103,6 +103,10 @@ public final class PageCheckVFS: Sendable {
     /// What to say about an error that a check caused, since SQLite says "disk I/O error"; the newest
     /// failure, so that with several readers at once it may be another one's.
     func explanation(ofCode code: Int32) -> String? {
+        if code == ResultCode.logFull.rawValue {
+            return "the WAL is at its bound of \(options.logBytesMax) bytes, for it could not be "
+                + "copied into the file"
+        }
         guard code == ResultCode.pageCheck.rawValue || code == SQLITE_NOTADB else { return nil }
         return state.withLock { $0.newest?.description }
     }

@@ -56,7 +56,9 @@ public final class Registrar: Sendable {
     }
 
     /// Why no change is taken, or nil when changes are.
-    public var refusal: String? { state.withLock(\.refusal) }
+    public var refusal: String? {
+        state.withLock(\.refusal) ?? catalog.obstacle.map { "\($0)" }
+    }
 
     /// What was done since the start.
     public var statistics: Statistics {
