@@ -6,6 +6,8 @@ import Glibc
 @main
 enum Main {
     static func main() async {
+        // No thread has started yet. Whatever library makes a file: it is its owner's.
+        umask(0o077)
         let words = Array(CommandLine.arguments.dropFirst())
         exit(await run(words).rawValue)
     }

@@ -15,6 +15,8 @@ extension Registry {
     ) async throws(RegistryError) {
         try await registrar.exclusively(because: "the catalog is being rebuilt; try again") {
             () throws(RegistryError) in
+            // What memory has was read from the tables before, which may have been wrong (I5).
+            defer { answers.empty() }
             do throws(CatalogError) { try catalog.rebuild(progress) } catch {
                 throw .catalog(error)
             }

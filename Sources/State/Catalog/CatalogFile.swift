@@ -53,6 +53,21 @@ enum CatalogFile {
         )
     }
 
+    /// Opens a new database, for its owner alone whatever the process would make; SQLite's files beside
+    /// it have the access that it has.
+    static func make(
+        _ name: String,
+        in files: any Directory,
+        at directory: String,
+        _ options: Catalog.Options
+    ) throws(CatalogError) -> Session {
+        try remove(name, in: files)
+        do throws(FileError) { _ = try files.open(name, .createNew) } catch {
+            throw CatalogError(error, "make a catalog")
+        }
+        return try Catalog.openWriter("\(directory)/\(name)", options)
+    }
+
     /// Removes what attempts left that were cut off before their file counted.
     static func removeLeftovers(in directory: any Directory) throws(CatalogError) {
         for name in [FirstOpening.temporaryName, CatalogRebuild.temporaryName] {
@@ -107,6 +122,9 @@ enum CatalogFile {
         or lifeline: any Lifeline
     ) throws(CatalogError) {
         do throws(FileError) {
+            // Whoever rebuilds may be root, and the server somebody else.
+            let old = try directory.open(Catalog.fileName, .read)
+            try directory.open(name, .write).takeAccess(of: old)
             try rename(name, to: successorName, in: directory, or: lifeline)
         } catch { throw CatalogError(error, "publish the rebuilt catalog") }
         do throws(CatalogError) { try finishReplacing(in: directory, or: lifeline) } catch {

@@ -47,10 +47,9 @@ public enum CatalogRebuild {
         _ progress: Progress
     ) throws(CatalogError) {
         let files = try Catalog.files(at: directory, world)
-        try CatalogFile.remove(temporaryName, in: files)
         try keepingNothing(of: files) { () throws(CatalogError) in
-            let path = "\(directory)/\(temporaryName)"
-            try fill(try Catalog.openWriter(path, options), from: old, progress)
+            let new = try CatalogFile.make(temporaryName, in: files, at: directory, options)
+            try fill(new, from: old, progress)
         }
     }
 

@@ -16,7 +16,7 @@ enum FirstOpening {
         options: Catalog.Options
     ) throws(CatalogError) {
         try CatalogFile.requireNoLog(in: directory)
-        let session = try Catalog.openWriter("\(path)/\(temporaryName)", options)
+        let session = try CatalogFile.make(temporaryName, in: directory, at: path, options)
         try fill(session, world: world)
         try CatalogFile.checkpoint(session)
         do throws(SQLiteError) { try session.connection.close() } catch {

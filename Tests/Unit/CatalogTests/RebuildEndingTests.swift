@@ -2,6 +2,7 @@
 
 import Catalog
 import Contracts
+import Glibc
 import Journal
 import Platform
 import SQLite
@@ -75,6 +76,25 @@ import Testing
         #expect(try fixture.dump() == before)
         #expect(try !names(fixture).contains("catalog.next"))
         try fixture.image("after", tag: "after")
+    }
+
+    @Test func `or ends well keeps owner and mode of the file`() throws {
+        let fixture = try CatalogFixture()
+        try fixture.image("image", tag: "v1")
+        try fixture.close()
+        let path = "\(fixture.path)/\(Catalog.fileName)"
+        #expect(chmod(path, 0o640) == 0)
+        // Only root can give it to somebody.
+        if geteuid() == 0 { #expect(chown(path, 4321, 4322) == 0) }
+        func access() -> [UInt32] {
+            var facts = stat()
+            #expect(stat(path, &facts) == 0)
+            return [facts.st_uid, facts.st_gid, facts.st_mode & 0o777]
+        }
+        let before = access()
+        #expect(before[2] == 0o640)
+        try CatalogRebuild.offline(at: fixture.path, world: World.linux()) { _, _ in }
+        #expect(access() == before)
     }
 
     @Test func `that was killed has its leftovers removed at the next opening`() throws {

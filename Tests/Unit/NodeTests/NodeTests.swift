@@ -2,6 +2,7 @@
 
 import Configuration
 import Contracts
+import Glibc
 import HTTP
 import Node
 import Platform
@@ -83,13 +84,26 @@ import Testing
 
     @Test func `leaves no WAL when it is stopped, and files only for their owner`() async throws {
         let node = try await RunningNode(in: directory)
-        let ids = try directory.directory.directory("data", .mustExist).names(after: "", limit: 100)
-        #expect(ids.contains("catalog.db-wal"))
+        let running = try access()
+        #expect(running.contains { $0.name == "catalog.db-wal" })
         try node.stop()
-        let names = try directory.directory.directory("data", .mustExist).names(
-            after: "",
-            limit: 100
-        )
-        #expect(!names.contains { $0.hasPrefix("catalog.db-") })
+        let stopped = try access()
+        #expect(stopped.contains { $0.name == "catalog.db" })
+        #expect(!stopped.contains { $0.name.hasPrefix("catalog.db-") })
+        try Maintenance.rebuildCatalog(at: "\(directory.path)/data", world: World.linux()) { _, _ in
+        }
+        for (name, mode) in running + stopped + (try access()) {
+            #expect(mode & 0o077 == 0, "\(name) has mode \(String(mode, radix: 8))")
+        }
+    }
+
+    /// What lies in the data directory, and who may use it.
+    private func access() throws -> [(name: String, mode: mode_t)] {
+        let data = try directory.directory.directory("data", .mustExist)
+        return try data.names(after: "", limit: 100).map { name in
+            var facts = stat()
+            #expect(lstat("\(directory.path)/data/\(name)", &facts) == 0)
+            return (name, facts.st_mode)
+        }
     }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Configuration
-import Glibc
 import Node
 import Platform
 import Telemetry
@@ -21,8 +20,6 @@ extension Commands {
         // No thread has started yet; every other command is ended by a signal, as by default.
         Signals.hold()
         let world = World.linux()
-        // Whatever library makes a file: it is its owner's.
-        umask(0o077)
         let settings: Settings
         do throws(ConfigurationError) { settings = try read(invocation, world) } catch {
             Output.problem("\(error)")

@@ -75,6 +75,8 @@ public protocol File: AnyObject, Sendable {
     ///
     /// After a failure nobody knows what the disk has, whatever later syncs say.
     func sync() throws(FileError)
+    /// Takes the owner, the group and the mode of another file, whose place it is going to take.
+    func takeAccess(of other: any File) throws(FileError)
     /// The kernel's descriptor, for `sendfile`; nil where there is no kernel (the simulator).
     var descriptor: Int32? { get }
 }
@@ -84,6 +86,8 @@ extension File {
     public func beginFlush(_ range: Range<UInt64>) throws(FileError) {}
     /// Nothing is waited for: for models without a disk beneath.
     public func awaitFlush(_ range: Range<UInt64>) throws(FileError) {}
+    /// Nothing is taken: for models whose files are nobody's.
+    public func takeAccess(of other: any File) throws(FileError) {}
 }
 
 /// Why a call to the file system failed.

@@ -112,6 +112,18 @@ final class AnswerCache<Value: Sendable>: Sendable {
         }
     }
 
+    /// Forgets everything, and lets in nothing that was read before; while nobody holds keys.
+    func empty() {
+        state.withLock { state in
+            state.sequence += 1
+            state.marks = [UInt64](repeating: state.sequence, count: Self.bucketCount)
+            state.slots.removeAll()
+            state.queue.removeAll()
+            state.hand = 0
+            state.statistics.bytes = 0
+        }
+    }
+
     /// Bytes and values held, and how often it helped.
     var statistics: Statistics {
         state.withLock { state in

@@ -30,6 +30,18 @@ import Testing
         #expect(cache.value("a") == 2)
     }
 
+    @Test func `nothing is left once it was emptied, and nothing read before comes in`() {
+        let cache = AnswerCache<Int>(costMax: 100, countMax: 10)
+        cache.insert("a", 1, cost: 10, cache.ticket())
+        let before = cache.ticket()
+        cache.empty()
+        cache.insert("b", 1, cost: 10, before)
+        #expect(cache.value("a") == nil && cache.value("b") == nil)
+        #expect(cache.statistics.bytes == 0 && cache.statistics.count == 0 && cache.queued == 0)
+        cache.insert("b", 2, cost: 10, cache.ticket())
+        #expect(cache.value("b") == 2)
+    }
+
     @Test func `what a commit is about to end is not found any more`() {
         let cache = AnswerCache<Int>(costMax: 100, countMax: 10)
         cache.insert("a", 1, cost: 1, cache.ticket())

@@ -5,6 +5,7 @@ import Catalog
 import Contracts
 import OCI
 import Platform
+import SQLite
 import Testing
 
 @testable import Registry
@@ -64,6 +65,27 @@ import Testing
         test.files.faults.fail(.read)
         await expectLost(unreadable) { _ = try await test.registry.blob(.a, unreadable) }
         #expect(try await test.registry.blob(.a, unreadable) != nil)
+    }
+
+    @Test func `what was read from a wrong table is not given out after a rebuild`() async throws {
+        // I5: the tables are wrong here, not the entries.
+        let test = try Fixture()
+        let right = try await test.push("x", to: "a", tags: ["v1"])
+        let wrong = try await test.push("y", to: "a", tags: ["v2"])
+        let connection = try Connection(
+            path: "\(test.temporary.path)/\(Catalog.fileName)",
+            mode: .readWrite
+        )
+        try connection.execute(
+            """
+            UPDATE tags SET digest = (SELECT digest FROM tags WHERE name = 'v2') WHERE name = 'v1'
+            """
+        )
+        try connection.close()
+        let tag = try Fixture.tag("v1")
+        #expect(try await test.registry.manifest(.a, .tag(tag))?.digest == wrong)
+        try await test.registry.rebuildCatalog { _, _ in }
+        #expect(try await test.registry.manifest(.a, .tag(tag))?.digest == right)
     }
 
     @Test func `what a change ended is not given out from memory`() async throws {
