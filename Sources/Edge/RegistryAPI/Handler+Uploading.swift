@@ -89,7 +89,7 @@ extension DistributionHandler {
                 guard case .uploadUnknown = error else {
                     throw await refusal(of: error, name, state)
                 }
-                // A repeated last request: whether it succeeded is answered below, from the journal.
+                // A repeated last request, whose bytes are here: whether it succeeds is answered below.
             }
         }
         try await registry.finishUpload(state, as: digest, name)

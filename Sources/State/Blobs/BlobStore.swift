@@ -33,8 +33,10 @@ public protocol BlobStore: Sendable {
 public enum StagingPresence: Sendable {
     /// It must not be there.
     case begin
-    /// It must be there.
+    /// It must be there and take bytes.
     case resume
+    /// It must be there; a kept one may be published already.
+    case find
 }
 
 /// A store's word that it has a durable, verified copy.
@@ -63,12 +65,28 @@ public protocol Staging: AnyObject, Sendable {
     /// Appends, if `offset` is exactly the length; else throws `.offsetMismatch`.
     func append(_ bytes: [UInt8], at offset: UInt64) async throws(BlobError)
     /// Verifies the bytes against `digest` (reading them again where the hash did not run along),
-    /// makes them durable and publishes them as a blob of `generation`; the staging is gone then.
-    /// On `.digestMismatch`, or when the disk may not have the bytes, the staging is dropped; after
-    /// any other failure it is as it was.
-    func publish(as digest: Digest, generation: UInt64) async throws(BlobError) -> Receipt
-    /// Drops the staging.
+    /// makes them durable and publishes them as a blob of `generation`.
+    ///
+    /// The staging is gone then. With `keeps` it stays until `cancel`, also over a restart, where the
+    /// store can do that; it takes no more bytes, and can be published again. On `.digestMismatch`, or when the disk may not have
+    /// the bytes, the staging is dropped; after any other failure it is as it was.
+    func publish(
+        as digest: Digest,
+        generation: UInt64,
+        keeps: Bool
+    ) async throws(BlobError) -> Receipt
+    /// Drops the staging, and nothing that was published.
     func cancel() async throws(BlobError)
+}
+
+extension Staging {
+    /// Publishes and leaves no staging.
+    public func publish(
+        as digest: Digest,
+        generation: UInt64
+    ) async throws(BlobError) -> Receipt {
+        try await publish(as: digest, generation: generation, keeps: false)
+    }
 }
 
 /// Why a store refused or failed.

@@ -103,7 +103,8 @@ public final class DiskBlobStore: BlobStore {
     ) async throws(BlobError) -> any Staging {
         switch presence {
         case .begin: try stagings.begin(id, expected)
-        case .resume: try stagings.find(id, expected)
+        case .resume: try stagings.find(id, expected, takesBytes: true)
+        case .find: try stagings.find(id, expected, takesBytes: false)
         }
         return DiskStaging(id, expected, of: self)
     }

@@ -144,6 +144,39 @@ public enum FileSystemContract {
             try to.rename("b", to: to, as: "b")
             #expect(try to.open("b", .read).all() == [1])
         },
+        Clause("a link is another name of one file, which lives until the last is gone") {
+            directory in
+            let to = try directory.directory("to", .createIfMissing)
+            let file = try directory.open("a", .createNew)
+            #expect(try file.links() == 1)
+            try directory.link("a", to: to, as: "b")
+            try directory.link("a", to: directory, as: "c")
+            #expect(try file.links() == 3)
+            try file.put([1, 2])
+            #expect(try to.open("b", .read).all() == [1, 2])
+            try directory.remove("a")
+            try directory.remove("c")
+            #expect(try to.open("b", .read).links() == 1)
+            #expect(try to.open("b", .read).all() == [1, 2])
+        },
+        Clause("a link takes no name that is taken, and links nothing that is not there") {
+            directory in
+            try directory.open("a", .createNew).put([1])
+            try directory.open("b", .createNew).put([2])
+            #expect(kind { try directory.link("a", to: directory, as: "b") } == .exists)
+            #expect(kind { try directory.link("a", to: directory, as: "a") } == .exists)
+            #expect(kind { try directory.link("c", to: directory, as: "d") } == .notFound)
+            #expect(kind { try directory.link("a", to: directory, as: "x/y") } == .badName)
+            #expect(try directory.open("b", .read).all() == [2])
+            #expect(try directory.names(after: "", limit: 9) == ["a", "b"])
+        },
+        Clause("renaming onto another name of the same file leaves both") { directory in
+            try directory.open("a", .createNew).put([1])
+            try directory.link("a", to: directory, as: "b")
+            try directory.rename("a", to: directory, as: "b")
+            #expect(try directory.names(after: "", limit: 9) == ["a", "b"])
+            #expect(try directory.open("a", .read).links() == 2)
+        },
         Clause("removing what is not there says so") { directory in
             #expect(kind { try directory.remove("a") } == .notFound)
             #expect(kind { try directory.removeDirectory("a") } == .notFound)

@@ -31,7 +31,7 @@ public enum FileOperation: Hashable, Sendable, CaseIterable {
     case open
     /// Opening a file that may be or must be made.
     case create
-    case openDirectory, makeDirectory, list, rename, remove, syncDirectory
+    case openDirectory, makeDirectory, list, rename, link, remove, syncDirectory
     /// Half of the bytes are written all the same.
     case write
     case read, truncate, flush, sync
@@ -143,6 +143,15 @@ private final class FaultyDirectory: Directory {
         try base.rename(name, to: (target as? FaultyDirectory)?.base ?? target, as: newName)
     }
 
+    func link(
+        _ name: String,
+        to target: any Directory,
+        as newName: String
+    ) throws(FileError) {
+        try faults.meet(.link, name)
+        try base.link(name, to: (target as? FaultyDirectory)?.base ?? target, as: newName)
+    }
+
     func remove(_ name: String) throws(FileError) {
         try faults.meet(.remove, name)
         try base.remove(name)
@@ -192,6 +201,10 @@ private final class FaultyFile: File {
 
     func size() throws(FileError) -> UInt64 {
         try base.size()
+    }
+
+    func links() throws(FileError) -> Int {
+        try base.links()
     }
 
     func modifiedMilliseconds() throws(FileError) -> UInt64 {

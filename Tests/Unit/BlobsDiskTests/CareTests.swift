@@ -42,6 +42,18 @@ import Testing
         #expect(try !fixture.paths().contains { $0.hasPrefix("staging/") })
     }
 
+    @Test func `drops a kept upload that nobody came back for, and not its blob`() async throws {
+        let store = try fixture.open()
+        let (_, staging) = try await fixture.begin([1], in: store)
+        _ = try await staging.publish(as: Digest.of([1]), generation: 0, keeps: true)
+        let after = try fixture.open()
+        #expect(after.stagingsLive == 1)
+        #expect(try after.expireStagings(olderThan: week) == 0)
+        #expect(try await pass(hours: 7 * 24, after) == 1)
+        #expect(try !fixture.paths().contains { $0.hasPrefix("staging/") })
+        #expect(try await after.stat(Digest.of([1]), generation: 0) == 1)
+    }
+
     @Test(arguments: [0, 4_000_000_000_000])
     func `drops nothing because the wall clock jumps`(wall: UInt64) async throws {
         let store = try fixture.open()

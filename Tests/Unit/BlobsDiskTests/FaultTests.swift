@@ -145,6 +145,51 @@ import Testing
         #expect(fixture.lifeline.reasons.isEmpty)
     }
 
+    @Test(arguments: [FileOperation.link, .rename])
+    func `an upload that could not be published takes bytes again`(
+        operation: FileOperation
+    ) async throws {
+        let store = try fixture.open()
+        let (_, staging) = try await fixture.begin([1], in: store)
+        fixture.faults.fail(operation, as: .noSpace)
+        await #expect(throws: BlobError.noSpace) {
+            _ = try await staging.publish(as: Digest.of([1]), generation: 0, keeps: true)
+        }
+        try await staging.append([2], at: 1)
+        _ = try await staging.publish(as: Digest.of([1, 2]), generation: 0, keeps: true)
+        try await staging.cancel()
+        #expect(try !fixture.paths().contains { $0.hasPrefix("staging/") })
+        #expect(try await store.stat(Digest.of([1, 2]), generation: 0) == 2)
+    }
+
+    @Test func `a second name that a dead process left is used no more`() async throws {
+        var store = try fixture.open()
+        let (id, staging) = try await fixture.begin([1], in: store)
+        fixture.faults.fail(.rename)
+        fixture.faults.fail(.remove)
+        await #expect(throws: BlobError.self) {
+            _ = try await staging.publish(as: Digest.of([1]), generation: 0, keeps: true)
+        }
+        #expect(try fixture.paths().contains("staging/\(id).link"))
+        store = try fixture.open()
+        let again = try await store.stage(id, .find, expected: .sha256)
+        await #expect(throws: BlobError.unknownStaging) { try await again.append([2], at: 1) }
+        _ = try await again.publish(as: Digest.of([1]), generation: 0, keeps: true)
+        #expect(try !fixture.paths().contains("staging/\(id).link"))
+        #expect(try await store.stat(Digest.of([1]), generation: 0) == 1)
+    }
+
+    @Test func `where files have one name only, an upload is published all the same`() async throws
+    {
+        let store = try fixture.open()
+        let (id, staging) = try await fixture.begin([1], in: store)
+        fixture.faults.fail(.link, as: .denied, forever: true)
+        _ = try await staging.publish(as: Digest.of([1]), generation: 0, keeps: true)
+        #expect(try await store.stat(Digest.of([1]), generation: 0) == 1)
+        await resumeFails(id, in: store)
+        #expect(store.stagingsLive == 0)
+    }
+
     @Test func `an upload continues after a full disk where it stopped`() async throws {
         let store = try fixture.open()
         let (_, staging) = try await fixture.begin([1, 2], in: store)

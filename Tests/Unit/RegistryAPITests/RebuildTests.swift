@@ -17,6 +17,10 @@ import Testing
         let image = await test.push(image: "one", to: "a", tag: "v1")
         let layer = Digest.of(Array("layer of one".utf8))
         let type = [("Content-Type", MediaType.ociManifest)]
+        let pushed = Array("pushed meanwhile".utf8)
+        let begun = await test.send("POST", "/v2/b/blobs/uploads/")
+        let sent = await test.send("PATCH", try #require(begun.headers["Location"]), body: pushed)
+        let last = "\(try #require(sent.headers["Location"]))&digest=\(Digest.of(pushed))"
         sequencer.close()
         try await withThrowingTaskGroup(of: Void.self) { group in
             let sent = sequencer.batches.count
@@ -30,7 +34,7 @@ import Testing
             while test.registry.registrar.refusal == nil { await Task.yield() }
             for (method, path, body) in [
                 ("PUT", "/v2/a/manifests/v2", image.bytes), ("DELETE", "/v2/a/manifests/v1", []),
-                ("POST", "/v2/b/blobs/uploads/?mount=\(layer)&from=a", []),
+                ("POST", "/v2/b/blobs/uploads/?mount=\(layer)&from=a", []), ("PUT", last, []),
             ] as [(String, String, [UInt8])] {
                 let answer = await test.send(method, path, headers: type, body: body)
                 #expect(answer.status == 503, "\(method) \(path)")
@@ -47,5 +51,8 @@ import Testing
         #expect(await test.send("GET", "/v2/a/tags/list").tags == ["held", "v1"])
         let again = await test.send("PUT", "/v2/a/manifests/v2", headers: type, body: image.bytes)
         #expect(again.status == 201)
+        // No byte of it is sent again.
+        #expect(await test.send("PUT", last).status == 201)
+        #expect(await test.send("GET", "/v2/b/blobs/\(Digest.of(pushed))").bytes == pushed)
     }
 }

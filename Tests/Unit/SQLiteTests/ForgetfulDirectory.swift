@@ -133,6 +133,14 @@ final class ForgetfulDirectory: Directory {
         throw FileError(kind: .other, errno: 0, operation: name)
     }
 
+    func link(
+        _ name: String,
+        to target: any Directory,
+        as newName: String
+    ) throws(FileError) {
+        throw FileError(kind: .other, errno: 0, operation: name)
+    }
+
     func removeDirectory(_ name: String) throws(FileError) {
         throw FileError(kind: .other, errno: 0, operation: name)
     }
@@ -173,6 +181,8 @@ private final class ForgetfulFile: File {
     func size() throws(FileError) -> UInt64 {
         try directory.contents(index) { UInt64($0.bytes.count) }
     }
+
+    func links() throws(FileError) -> Int { 1 }
 
     func modifiedMilliseconds() throws(FileError) -> UInt64 { 0 }
 

@@ -39,8 +39,11 @@ public protocol Directory: AnyObject, Sendable {
     /// Returns up to `limit` names greater than `after` in byte order, without `.` and `..`.
     func names(after: String, limit: Int) throws(FileError) -> [String]
     /// Renames a file of this directory into `target`, replacing what is there; durable only after
-    /// `target` is synced.
+    /// `target` is synced. Where that is another name of the same file, both names stay.
     func rename(_ name: String, to target: any Directory, as newName: String) throws(FileError)
+    /// Gives a file of this directory another name, in `target`, that must be free (`.exists`); durable
+    /// only after `target` is synced. A file system without such links says `.denied` or `.other`.
+    func link(_ name: String, to target: any Directory, as newName: String) throws(FileError)
     /// Removes the file `name`; durable only after `sync`.
     func remove(_ name: String) throws(FileError)
     /// Removes the empty directory `name`.
@@ -59,6 +62,8 @@ public protocol File: AnyObject, Sendable {
     func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(FileError)
     /// The file's length in bytes.
     func size() throws(FileError) -> UInt64
+    /// How many names lead to it.
+    func links() throws(FileError) -> Int
     /// When the file was last written, in milliseconds of the wall clock.
     func modifiedMilliseconds() throws(FileError) -> UInt64
     /// Cuts or extends the file to `size` bytes.

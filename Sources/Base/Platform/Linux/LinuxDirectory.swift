@@ -92,6 +92,21 @@ final class LinuxDirectory: Directory {
         }
     }
 
+    func link(
+        _ name: String,
+        to target: any Directory,
+        as newName: String
+    ) throws(FileError) {
+        try checkName(name)
+        try checkName(newName)
+        guard let target = target as? LinuxDirectory else {
+            throw FileError(kind: .other, errno: EXDEV, operation: "link \(name)")
+        }
+        try syscall("link \(name)") {
+            unsafe linkat(descriptor.number, name, target.descriptor.number, newName, 0)
+        }
+    }
+
     func remove(_ name: String) throws(FileError) {
         try checkName(name)
         try syscall("remove \(name)") { unsafe unlinkat(descriptor.number, name, 0) }

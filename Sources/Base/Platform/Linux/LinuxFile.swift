@@ -56,6 +56,10 @@ final class LinuxFile: File {
         UInt64(try facts().st_size)
     }
 
+    func links() throws(FileError) -> Int {
+        Int(try facts().st_nlink)
+    }
+
     func modifiedMilliseconds() throws(FileError) -> UInt64 {
         let time = try facts().st_mtim
         return UInt64(max(0, time.tv_sec)) * 1000 + UInt64(time.tv_nsec) / 1_000_000

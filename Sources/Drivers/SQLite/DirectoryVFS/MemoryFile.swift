@@ -106,6 +106,8 @@ final class MemoryFile: File {
         state.withLock { $0.size }
     }
 
+    func links() throws(FileError) -> Int { 1 }
+
     func modifiedMilliseconds() throws(FileError) -> UInt64 {
         try below?.modifiedMilliseconds() ?? 0
     }

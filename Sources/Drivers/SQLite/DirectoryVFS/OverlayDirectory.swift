@@ -107,6 +107,14 @@ final class OverlayDirectory: Directory {
         throw refused("rename \(name)")
     }
 
+    func link(
+        _ name: String,
+        to target: any Directory,
+        as newName: String
+    ) throws(FileError) {
+        throw refused("link \(name)")
+    }
+
     func removeDirectory(_ name: String) throws(FileError) {
         throw refused("remove \(name)")
     }

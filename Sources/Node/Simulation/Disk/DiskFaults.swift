@@ -5,13 +5,13 @@ public import Platform
 /// A call to the disk, as faults and statistics tell them apart.
 public enum DiskOperation: UInt8, Sendable, CaseIterable {
     case open, create, makeDirectory, list, read, write, truncate, size, syncFile, syncDirectory
-    case rename, remove, removeDirectory, freeSpace
+    case rename, remove, removeDirectory, freeSpace, link
 
     /// Whether it changes what is on the disk; only these count towards a planned crash.
     public var isChange: Bool {
         switch self {
         case .create, .makeDirectory, .write, .truncate, .syncFile, .syncDirectory, .rename,
-            .remove, .removeDirectory:
+            .link, .remove, .removeDirectory:
             true
         case .open, .list, .read, .size, .freeSpace: false
         }

@@ -75,23 +75,23 @@ struct DiskState {
         if file.isLinked, length < file.bytes.count { usedBytes -= file.bytes.count - length }
     }
 
-    /// Takes the name from the file that had it.
+    /// Takes one of its names from a file; its bytes go with the last.
     mutating func unlink(_ node: Int) {
         guard let file = files[node], file.isLinked else { return }
-        file.isLinked = false
-        usedBytes -= file.bytes.count
+        file.links -= 1
+        if !file.isLinked { usedBytes -= file.bytes.count }
     }
 
     /// Turns the disk into what a crash left of it.
     mutating func settle(_ fate: CrashFate) {
         guard fate != .processOnly else { return }
         names.settle(fate, &generator)
-        let reachable = names.reachableNodes()
-        files = files.filter { reachable.contains($0.key) }
+        let links = names.linkCounts()
+        files = files.filter { links[$0.key] != nil }
         usedBytes = 0
-        for (_, file) in files.sorted(by: { $0.key < $1.key }) {
+        for (node, file) in files.sorted(by: { $0.key < $1.key }) {
             file.settle(fate, &generator)
-            file.isLinked = true
+            file.links = links[node] ?? 0
             usedBytes += file.bytes.count
         }
     }

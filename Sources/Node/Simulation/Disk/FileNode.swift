@@ -37,8 +37,9 @@ final class FileNode: @unchecked Sendable {
     private var lengths: [Length] = []
     private var sectors: [Int: Sector] = [:]
     var modifiedMilliseconds: UInt64
-    /// Whether a name leads here; a file without one lives until its last handle goes.
-    var isLinked = true
+    /// How many names lead here; a file without one lives until its last handle goes.
+    var links = 1
+    var isLinked: Bool { links > 0 }
 
     init(modifiedMilliseconds: UInt64) {
         self.modifiedMilliseconds = modifiedMilliseconds

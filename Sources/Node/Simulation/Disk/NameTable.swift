@@ -80,6 +80,13 @@ struct NameTable {
         durable[directory]?.compactMapValues(\.node) ?? [:]
     }
 
+    /// How many names lead to each node.
+    func linkCounts() -> [Int: Int] {
+        entries.values.reduce(into: [:]) { counts, names in
+            for node in names.values { counts[node, default: 0] += 1 }
+        }
+    }
+
     /// Every node a name leads to, the root included.
     func reachableNodes() -> Set<Int> {
         var reached: Set<Int> = [NameTable.root]

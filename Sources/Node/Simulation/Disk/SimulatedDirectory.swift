@@ -131,6 +131,39 @@ final class SimulatedDirectory: Directory {
         }
     }
 
+    func link(
+        _ name: String,
+        to target: any Directory,
+        as newName: String
+    ) throws(FileError) {
+        try SimulatedDirectory.check(name)
+        try SimulatedDirectory.check(newName)
+        guard let target = target as? SimulatedDirectory, target.disk === disk else {
+            throw DiskState.error(.other, .link, name)
+        }
+        try disk.perform(.link) { state throws(FileError) in
+            let link = { [node] (state: inout DiskState) throws(FileError) -> Void in
+                guard let linked = state.names.entries[node]?[name],
+                    let names = state.names.entries[target.node]
+                else { throw DiskState.error(.notFound, .link, name) }
+                guard names[newName] == nil else { throw DiskState.error(.exists, .link, newName) }
+                guard let file = state.files[linked] else {
+                    throw DiskState.error(.denied, .link, name)
+                }
+                file.links += 1
+                let edit = NameTable.Edit(
+                    directory: target.node,
+                    name: newName,
+                    node: linked,
+                    removes: nil
+                )
+                state.names.change([edit], order: state.nextOrder())
+            }
+            try state.begin(.link, life: life, name, change: link)
+            try link(&state)
+        }
+    }
+
     func remove(_ name: String) throws(FileError) {
         try SimulatedDirectory.check(name)
         try disk.perform(.remove) { state throws(FileError) in

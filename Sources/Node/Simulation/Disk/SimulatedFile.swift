@@ -54,6 +54,13 @@ final class SimulatedFile: File {
         }
     }
 
+    func links() throws(FileError) -> Int {
+        try disk.perform(.size) { state throws(FileError) in
+            try state.begin(.size, life: life, name)
+            return try file(state).links
+        }
+    }
+
     func modifiedMilliseconds() throws(FileError) -> UInt64 {
         try disk.perform(.size) { state throws(FileError) in
             try state.begin(.size, life: life, name)

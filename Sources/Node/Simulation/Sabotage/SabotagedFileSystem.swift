@@ -60,6 +60,15 @@ private final class SabotagedDirectory: Directory {
         try base.rename(name, to: target, as: newName)
     }
 
+    func link(
+        _ name: String,
+        to target: any Directory,
+        as newName: String
+    ) throws(FileError) {
+        let target = (target as? SabotagedDirectory)?.base ?? target
+        try base.link(name, to: target, as: newName)
+    }
+
     func remove(_ name: String) throws(FileError) {
         try base.remove(name)
     }
@@ -98,6 +107,10 @@ private final class SabotagedFile: File {
 
     func size() throws(FileError) -> UInt64 {
         try base.size()
+    }
+
+    func links() throws(FileError) -> Int {
+        try base.links()
     }
 
     func modifiedMilliseconds() throws(FileError) -> UInt64 {

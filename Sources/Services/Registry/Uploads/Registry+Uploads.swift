@@ -56,7 +56,7 @@ extension Registry {
 
     /// How many bytes the upload has.
     public func uploadSize(_ state: UploadState) async throws(RegistryError) -> UInt64 {
-        try await size(of: try await staging(state))
+        try await size(of: try await staging(state, .find))
     }
 
     /// Appends a body to the upload and returns the new length.
@@ -70,7 +70,7 @@ extension Registry {
         range: ByteRange?,
         declared: UInt64?
     ) async throws(RegistryError) -> UInt64 {
-        let staging = try await staging(state)
+        let staging = try await staging(state, .resume)
         let start = range?.first ?? state.offset
         var end = try await size(of: staging)
         guard start == end else { throw .chunkOutOfOrder(has: end) }
@@ -113,36 +113,41 @@ extension Registry {
 
     /// Verifies the upload, makes it a blob and lets the repository see it.
     ///
-    /// Repeated after a lost answer, it succeeds again: the staging is gone, the link is there. Not
-    /// where no change is taken, though: what is read there may never have reached the disk.
+    /// The staging stays until the link is committed: whoever is refused, or meets a process that dies,
+    /// asks again without sending a byte. Repeated after a lost answer, it succeeds again: the staging
+    /// is gone, the link is there. Not where no change is taken, though: what is read there may never
+    /// have reached the disk.
     public func finishUpload(
         _ state: UploadState,
         as digest: Digest,
         _ repository: RepositoryName
     ) async throws(RegistryError) {
+        if let refusal = registrar.refusal { throw .notReady(refusal) }
         let staging: any Staging
-        do throws(RegistryError) { staging = try await self.staging(state) } catch {
+        do throws(RegistryError) { staging = try await self.staging(state, .find) } catch {
             guard case .uploadUnknown = error, try isLinked(digest, repository) else {
                 throw error
             }
-            if let refusal = registrar.refusal { throw .notReady(refusal) }
             return
         }
         let receipt: Receipt
         do throws(BlobError) {
             receipt = try await staging.publish(
                 as: digest,
-                generation: try generationForNew(digest)
+                generation: try generationForNew(digest),
+                keeps: true
             )
         } catch {
             throw .blobs(error)
         }
         try await change(repository, .linkBlob(receipt))
+        // One that cannot be removed goes by its age.
+        try? await staging.cancel()
     }
 
     /// Drops the upload.
     public func cancelUpload(_ state: UploadState) async throws(RegistryError) {
-        let staging = try await staging(state)
+        let staging = try await staging(state, .find)
         do throws(BlobError) { try await staging.cancel() } catch { throw .blobs(error) }
     }
 
@@ -170,9 +175,12 @@ extension Registry {
         }
     }
 
-    private func staging(_ state: UploadState) async throws(RegistryError) -> any Staging {
+    private func staging(
+        _ state: UploadState,
+        _ presence: StagingPresence
+    ) async throws(RegistryError) -> any Staging {
         do throws(BlobError) {
-            return try await blobs.stage(state.id, .resume, expected: .sha256)
+            return try await blobs.stage(state.id, presence, expected: .sha256)
         } catch {
             throw error == .unknownStaging ? .uploadUnknown : .blobs(error)
         }

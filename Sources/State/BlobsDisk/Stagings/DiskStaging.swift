@@ -22,6 +22,7 @@ final class DiskStaging: Staging {
 
     func append(_ bytes: [UInt8], at offset: UInt64) async throws(BlobError) {
         try store.stagings.exclusively(id, algorithm) { held throws(Stagings.Failure) in
+            guard !held.staged.isPublished else { throw .refused(.unknownStaging) }
             guard offset == held.staged.size else {
                 throw .refused(.offsetMismatch(has: held.staged.size))
             }
@@ -37,11 +38,12 @@ final class DiskStaging: Staging {
 
     func publish(
         as digest: Digest,
-        generation: UInt64
+        generation: UInt64,
+        keeps: Bool
     ) async throws(BlobError) -> Receipt {
         let size = try store.stagings.exclusively(id, algorithm) {
             held throws(Stagings.Failure) in
-            try publish(&held, digest, generation)
+            try publish(&held, digest, generation, keeps: keeps)
             return held.staged.size
         }
         return Receipt(store: store.id, digest: digest, size: size, generation: generation)
@@ -50,34 +52,47 @@ final class DiskStaging: Staging {
     private func publish(
         _ held: inout Stagings.Held,
         _ digest: Digest,
-        _ generation: UInt64
+        _ generation: UInt64,
+        keeps: Bool
     ) throws(Stagings.Failure) {
         let actual: Digest
         do throws(FileError) { actual = try held.staged.digest(digest.algorithm) } catch {
             throw .refused(BlobError(error))
         }
         guard actual == digest else { throw .lost(.digestMismatch(actual: actual)) }
+        let stagings = store.stagings
+        let wasPublished = held.staged.isPublished
         let directory: any Directory
+        let second: String?
         do throws(FileError) {
             directory = try store.tree.directory(forNew: digest, generation)
+            second = keeps || wasPublished ? try stagings.secondName(id) : nil
         } catch {
             throw .refused(BlobError(error))
         }
+        if second != nil { held.staged.isPublished = true }
         do throws(PublishError) {
-            try store.stagings.directory.publish(
-                id.description,
+            try stagings.directory.publish(
+                second ?? id.description,
                 held.staged.file,
                 to: directory,
                 as: digest.hex,
-                or: store.stagings.world.lifeline
+                or: stagings.world.lifeline
             )
-            held.isOver = true
+            held.isOver = second == nil
         } catch {
             switch error {
             case .notSynced(let cause): throw .lost(BlobError(cause))
-            case .notRenamed(let cause): throw .refused(BlobError(cause))
+            case .notRenamed(let cause):
+                do throws(FileError) {
+                    try stagings.removeSecondName(id)
+                    held.staged.isPublished = wasPublished
+                } catch {
+                    throw .refused(BlobError(error))
+                }
+                throw .refused(BlobError(cause))
             case .halted(let cause):
-                held.isOver = true
+                held.isOver = second == nil
                 throw .refused(BlobError(cause))
             }
         }
@@ -86,7 +101,7 @@ final class DiskStaging: Staging {
     func cancel() async throws(BlobError) {
         try store.stagings.exclusively(id, algorithm) { held throws(Stagings.Failure) in
             do throws(FileError) {
-                try store.stagings.directory.remove(id.description)
+                try store.stagings.remove(id)
                 held.isOver = true
             } catch {
                 throw .refused(BlobError(error))

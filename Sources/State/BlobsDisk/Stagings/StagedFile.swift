@@ -35,6 +35,8 @@ struct StagedFile: Sendable {
 
     let file: any File
     private(set) var size: UInt64
+    /// Whether a blob may be the same file: then not a byte of it changes any more.
+    var isPublished = false
     private let flushEvery: UInt64
     /// Below, all bytes were handed to the disk; from here on they are on their way.
     private var awaited: UInt64

@@ -62,7 +62,7 @@ extension Stagings {
             return try exclusively(entry.id, .sha256) { held throws(Failure) in
                 guard held.staged.size == entry.size else { return false }
                 do throws(FileError) {
-                    try directory.remove(entry.id.description)
+                    try remove(entry.id)
                 } catch {
                     throw .refused(BlobError(error))
                 }

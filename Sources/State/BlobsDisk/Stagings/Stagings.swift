@@ -87,10 +87,16 @@ final class Stagings: Sendable {
         closeSurplus()
     }
 
-    /// Finds a staging; one that is being written is there.
-    func find(_ id: Identifier, _ algorithm: Digest.Algorithm) throws(BlobError) {
+    /// Finds a staging, perhaps one that takes bytes; one that is being written is there.
+    func find(
+        _ id: Identifier,
+        _ algorithm: Digest.Algorithm,
+        takesBytes: Bool
+    ) throws(BlobError) {
         do {
-            try exclusively(id, algorithm) { _ throws(Failure) in }
+            try exclusively(id, algorithm) { held throws(Failure) in
+                if takesBytes, held.staged.isPublished { throw .refused(.unknownStaging) }
+            }
         } catch {
             guard error == .busy else { throw error }
         }
@@ -142,12 +148,14 @@ final class Stagings: Sendable {
         }
         do throws(FileError) {
             let file = try directory.open(id.description, .write)
-            return StagedFile(
+            var staged = StagedFile(
                 file,
                 size: try file.size(),
                 flushEvery: options.flushEvery,
                 algorithm: algorithm
             )
+            staged.isPublished = try file.links() > 1
+            return staged
         } catch {
             table.withLock { $0.close(id) }
             throw error.kind == .notFound ? .unknownStaging : BlobError(error)
@@ -167,7 +175,7 @@ final class Stagings: Sendable {
     /// removal takes no rename either, so it cannot become a blob after a restart on the same disk.
     func drop(_ id: Identifier) {
         do throws(FileError) {
-            try directory.remove(id.description)
+            try remove(id)
         } catch {
             guard error.kind == .notFound else {
                 table.withLock { $0.condemn(id) }
@@ -175,6 +183,40 @@ final class Stagings: Sendable {
             }
         }
         table.withLock { $0.end(id) }
+    }
+
+    /// Gives a claimed staging a second name, for publishing it and keeping the first.
+    ///
+    /// Returns nil where files have one name only.
+    func secondName(_ id: Identifier) throws(FileError) -> String? {
+        let name = Stagings.secondName(id)
+        do throws(FileError) {
+            // A process may have died before it used the name.
+            do throws(FileError) { try directory.link("\(id)", to: directory, as: name) } catch {
+                guard error.kind == .exists else { throw error }
+                try directory.remove(name)
+                try directory.link("\(id)", to: directory, as: name)
+            }
+            return name
+        } catch {
+            guard error.kind == .denied || error.kind == .other else { throw error }
+            return nil
+        }
+    }
+
+    private static func secondName(_ id: Identifier) -> String { "\(id).link" }
+
+    /// Removes the second name; one that is not there is as well.
+    func removeSecondName(_ id: Identifier) throws(FileError) {
+        do throws(FileError) { try directory.remove(Stagings.secondName(id)) } catch {
+            guard error.kind == .notFound else { throw error }
+        }
+    }
+
+    /// Removes the names of a claimed staging, which is no more without the first.
+    func remove(_ id: Identifier) throws(FileError) {
+        try removeSecondName(id)
+        try directory.remove(id.description)
     }
 
     private func closeSurplus() {

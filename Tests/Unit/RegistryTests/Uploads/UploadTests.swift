@@ -2,7 +2,10 @@
 
 import Catalog
 import Blobs
+import BlobsDisk
+import Contracts
 import HTTP
+import Journal
 import OCI
 import Platform
 import Synchronization
@@ -92,6 +95,62 @@ import Testing
         }
         test.registry.registrar.refuse(nil)
         try await test.registry.finishUpload(state, as: digest, try name())
+    }
+
+    /// A last request whose blob is in its place and whose change was refused.
+    private func refusedLast() async throws -> (Fixture, UploadState) {
+        let sequencer = GatedSequencer([.refused("nobody answers")])
+        let test = try Fixture(sequencer: sequencer)
+        var state = try await test.registry.beginUpload(try name(), .sha256)
+        state.offset = try await append("x", to: state, test)
+        let (digest, repository, sent) = (Fixture.digest("x"), try name(), state)
+        let refusal = await failure { () throws(RegistryError) in
+            try await test.registry.finishUpload(sent, as: digest, repository)
+        }
+        #expect(refusal != nil)
+        #expect(try await test.blobs.stat(digest, generation: Generation.first.number) == 1)
+        #expect(try await test.registry.blob(repository, digest) == nil)
+        return (test, state)
+    }
+
+    @Test func `a last request that is refused finds its upload when it comes again`() async throws
+    {
+        let (test, state) = try await refusedLast()
+        #expect(try await test.registry.uploadSize(state) == 1)
+        // The blob has these bytes now: they stay as they are.
+        guard
+            case .uploadUnknown? = await failure({ () throws(RegistryError) in
+                _ = try await append("y", to: state, test)
+            })
+        else {
+            Issue.record("bytes of a blob were changed")
+            return
+        }
+        try await test.registry.finishUpload(state, as: Fixture.digest("x"), try name())
+        #expect(try await test.registry.blob(try name(), Fixture.digest("x"))?.size == 1)
+        #expect(test.blobs.stagingsLive == 0)
+    }
+
+    @Test func `a last request whose process died finds its upload at the next one`() async throws {
+        let (before, state) = try await refusedLast()
+        let test = try Fixture(after: before)
+        try await test.registry.finishUpload(state, as: Fixture.digest("x"), try name())
+        #expect(try await test.registry.blob(try name(), Fixture.digest("x"))?.size == 1)
+        #expect(test.blobs.stagingsLive == 0)
+    }
+
+    @Test func `a refused upload can be cancelled`() async throws {
+        let (test, state) = try await refusedLast()
+        try await test.registry.cancelUpload(state)
+        #expect(test.blobs.stagingsLive == 0)
+        let (digest, repository) = (Fixture.digest("x"), try name())
+        let again = await failure { () throws(RegistryError) in
+            try await test.registry.finishUpload(state, as: digest, repository)
+        }
+        guard case .uploadUnknown? = again else {
+            Issue.record("\(String(describing: again))")
+            return
+        }
     }
 
     @Test func `an old state is refused, and told how far the upload is`() async throws {
