@@ -17,7 +17,10 @@ extension DistributionHandler {
         _ reference: Reference,
         _ head: RequestHead
     ) async throws -> Response {
-        guard let content = try await registry.manifest(name, reference) else {
+        let content = try await found(head) { () throws(RegistryError) in
+            try await registry.manifest(name, reference)
+        }
+        guard let content else {
             throw RegistryError.refused(.manifestUnknown(DistributionHandler.text(reference)))
         }
         return answer(with: content, head)
@@ -29,7 +32,10 @@ extension DistributionHandler {
         _ digest: Digest,
         _ head: RequestHead
     ) async throws -> Response {
-        guard let blob = try await registry.blob(name, digest) else {
+        let blob = try await found(head) { () throws(RegistryError) in
+            try await registry.blob(name, digest)
+        }
+        guard let blob else {
             throw RegistryError.refused(.blobUnknown(digest))
         }
         switch blob {
@@ -48,6 +54,17 @@ extension DistributionHandler {
                 fields,
                 head
             )
+        }
+    }
+
+    /// What is lost here is not there for HEAD: who asks before a push sends it again, which heals it.
+    private func found<Value>(
+        _ head: RequestHead,
+        _ read: () async throws(RegistryError) -> Value?
+    ) async throws(RegistryError) -> Value? {
+        do throws(RegistryError) { return try await read() } catch {
+            guard head.method == "HEAD", case .contentLost = error else { throw error }
+            return nil
         }
     }
 

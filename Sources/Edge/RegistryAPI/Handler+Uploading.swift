@@ -18,7 +18,7 @@ extension DistributionHandler {
         if let text = try query.value("mount") {
             let digest = try digest(text)
             let source = try query.value("from").map(repository)
-            if try await mounted(digest, from: source, to: name) {
+            if try await registry.mount(digest, from: source, to: name) {
                 return created(digest, at: "/v2/\(name)/blobs/\(digest)")
             }
         }
@@ -129,20 +129,6 @@ extension DistributionHandler {
         refusal.headers += DistributionHandler.place(state)
         refusal.headers.append(("Location", place(name, state)))
         return refusal
-    }
-
-    private func mounted(
-        _ digest: Digest,
-        from source: RepositoryName?,
-        to name: RepositoryName
-    ) async throws -> Bool {
-        do throws(RegistryError) {
-            try await registry.change(name, .mountBlob(digest, from: source))
-            return true
-        } catch {
-            guard case .refused(.blobUnknown) = error else { throw error }
-            return false
-        }
     }
 
     private func progress(

@@ -31,6 +31,8 @@ extension Registry {
         public var bytesHashed: UInt64 = 0
         /// Digests the catalog names without a copy here, or with one of another length.
         public var missing: [Digest] = []
+        /// Copies that were found corrupt and are set aside now.
+        public var quarantined = 0
         /// Digests whose copy hashes to something else or cannot be read.
         public var damaged: [Digest] = []
         /// Copies that nothing names; the sweep will free them.
@@ -75,10 +77,14 @@ extension Registry {
     ) async throws(RegistryError) {
         report.named += 1
         do throws(BlobError) {
-            guard let region = try await blobs.open(digest, generation: row.generation.number),
-                region.count == row.size
+            guard let region = try await blobs.open(digest, generation: row.generation.number)
             else {
                 report.note(digest, in: \.missing)
+                return
+            }
+            guard region.count == row.size else {
+                report.note(digest, in: \.missing)
+                if await setAside(region, of: digest, row) { report.quarantined += 1 }
                 return
             }
             guard deep else { return }
@@ -96,10 +102,31 @@ extension Registry {
                 position += UInt64(bytes.count)
             }
             report.bytesHashed += position
-            if hash.finish() != digest { report.note(digest, in: \.damaged) }
+            guard hash.finish() != digest else { return }
+            report.note(digest, in: \.damaged)
+            if await setAside(region, of: digest, row) { report.quarantined += 1 }
         } catch {
             guard case .trouble = error else { throw .blobs(error) }
             report.note(digest, in: \.damaged)
+        }
+    }
+
+    /// Sets a copy aside whose bytes or length are not those of its digest; from then on it is missing.
+    ///
+    /// Where the disk takes no change it stays, and is refused at each reading as before.
+    func setAside(
+        _ copy: any FileRegion,
+        of digest: Digest,
+        _ row: ContentRow
+    ) async -> Bool {
+        do throws(BlobError) {
+            return try await blobs.quarantine(
+                copy,
+                of: digest,
+                generation: row.generation.number
+            )
+        } catch {
+            return false
         }
     }
 

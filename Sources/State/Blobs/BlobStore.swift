@@ -25,6 +25,15 @@ public protocol BlobStore: Sendable {
     func page(generation: UInt64, after: Digest?, limit: Int) async throws(BlobError) -> [Digest]
     /// Deletes a copy; durable when it returns. False when there was none.
     func delete(_ digest: Digest, generation: UInt64) async throws(BlobError) -> Bool
+    /// Sets a copy aside that was found corrupt, as evidence; durable when it returns.
+    ///
+    /// `copy` is what was read, from this store. False, and nothing is done, when it has no longer its
+    /// place: another was pushed, or is just being pushed.
+    func quarantine(
+        _ copy: any FileRegion,
+        of digest: Digest,
+        generation: UInt64
+    ) async throws(BlobError) -> Bool
     /// The generations there are, in order.
     func generations() async throws(BlobError) -> [UInt64]
 }

@@ -40,6 +40,7 @@ public final class DiskBlobStore: BlobStore {
     public let id: Identifier
     let tree: BlobTree
     let stagings: Stagings
+    private let quarantine: any Directory
 
     /// Opens the store in `directory`, making it at first.
     ///
@@ -53,7 +54,7 @@ public final class DiskBlobStore: BlobStore {
             id = try StoreIdentity.readOrMake(in: directory, world: world)
             let staging = try DiskBlobStore.child("staging", of: directory)
             let blobs = try DiskBlobStore.child(BlobTree.rootName, of: directory)
-            _ = try DiskBlobStore.child("quarantine", of: directory)
+            quarantine = try DiskBlobStore.child("quarantine", of: directory)
             // What is found may have been made by a process that died before it synced.
             do throws(FileError) { try directory.sync() } catch {
                 guard error.kind == .readOnly || error.kind == .denied else { throw error }
@@ -81,7 +82,7 @@ public final class DiskBlobStore: BlobStore {
         generation: UInt64
     ) async throws(BlobError) -> UInt64? {
         guard let file = try tree.open(digest, generation) else { return nil }
-        do throws(FileError) { return try file.size() } catch { throw BlobError(error) }
+        do throws(FileError) { return try file.size() } catch { throw .trouble(error) }
     }
 
     /// Opens a copy.
@@ -91,7 +92,7 @@ public final class DiskBlobStore: BlobStore {
     ) async throws(BlobError) -> (any FileRegion)? {
         guard let file = try tree.open(digest, generation) else { return nil }
         do throws(FileError) { return WholeFile(file, count: try file.size()) } catch {
-            throw BlobError(error)
+            throw .trouble(error)
         }
     }
 
@@ -121,6 +122,22 @@ public final class DiskBlobStore: BlobStore {
     /// Deletes a copy.
     public func delete(_ digest: Digest, generation: UInt64) async throws(BlobError) -> Bool {
         try tree.remove(digest, generation)
+    }
+
+    /// Sets a corrupt copy aside.
+    public func quarantine(
+        _ copy: any FileRegion,
+        of digest: Digest,
+        generation: UInt64
+    ) async throws(BlobError) -> Bool {
+        guard let copy = copy as? WholeFile else { return false }
+        return try tree.move(
+            digest,
+            generation,
+            ifSameAs: copy.file,
+            to: quarantine,
+            or: stagings.world.lifeline
+        )
     }
 
     /// The generations there are.

@@ -5,7 +5,7 @@ import Platform
 
 /// A blob's file, for an answer; closed when the answer has been sent.
 final class WholeFile: FileRegion {
-    private let file: any File
+    let file: any File
     let count: UInt64
     var descriptor: Int32? { file.descriptor }
     var offset: UInt64 { 0 }

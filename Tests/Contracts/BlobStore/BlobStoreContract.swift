@@ -24,7 +24,7 @@ public struct BlobStoreUnderTest: Sendable {
 public enum BlobStoreContract {
     /// The clauses.
     public static let clauses: [Clause<BlobStoreUnderTest>] =
-        publishing + stagings + keeping + resuming + listing
+        publishing + stagings + keeping + resuming + listing + quarantine
 
     static let random = LinuxRandom()
 

@@ -154,6 +154,8 @@ public enum FileSystemContract {
             #expect(try file.links() == 3)
             try file.put([1, 2])
             #expect(try to.open("b", .read).all() == [1, 2])
+            #expect(try file.isSame(as: to.open("b", .read)))
+            #expect(try !file.isSame(as: directory.open("d", .createNew)))
             try directory.remove("a")
             try directory.remove("c")
             #expect(try to.open("b", .read).links() == 1)

@@ -207,6 +207,10 @@ private final class FaultyFile: File {
         try base.links()
     }
 
+    func isSame(as other: any File) throws(FileError) -> Bool {
+        try base.isSame(as: (other as? FaultyFile)?.base ?? other)
+    }
+
     func modifiedMilliseconds() throws(FileError) -> UInt64 {
         try base.modifiedMilliseconds()
     }

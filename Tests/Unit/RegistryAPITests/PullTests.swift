@@ -2,7 +2,10 @@
 
 import Crypto
 import HTTP
+import BlobsDisk
+import Journal
 import OCI
+import RegistryAPI
 import Testing
 
 @Suite struct `Pull` {
@@ -91,5 +94,33 @@ import Testing
         #expect(old.bytes == first.bytes)
         let layer = Digest.of(Array("layer of one".utf8))
         #expect(await test.send("GET", "/v2/a/blobs/\(layer)").status == 200)
+    }
+
+    @Test func `what is lost here is told to who pulls, and asked for again of who pushes`()
+        async throws
+    {
+        let test = try TestRegistry()
+        let image = await test.push(image: "one", to: "a", tag: "v1")
+        let layer = Digest.of(Array("layer of one".utf8))
+        for digest in [image.digest, layer] {
+            #expect(try await test.store.delete(digest, generation: Generation.first.number))
+        }
+        for path in ["blobs/\(layer)", "manifests/v1", "manifests/\(image.digest)"] {
+            let handler = test.handlerWithoutMemory()
+            for (method, status) in [("GET", 503), ("HEAD", 404)] {
+                let head = RequestHead(
+                    method: method,
+                    path: "/v2/a/\(path)",
+                    query: nil,
+                    headers: Headers([])
+                )
+                #expect(await handler.answer(head, body: BufferedBody([])).status == status)
+            }
+        }
+        let mount = "/v2/b/blobs/uploads/?mount=\(layer)&from=a"
+        #expect(await test.send("POST", mount).status == 202)
+        await test.push(image: "one", to: "a", tag: "v1")
+        #expect(await test.send("POST", mount).status == 201)
+        #expect(await test.send("HEAD", "/v2/a/blobs/\(layer)").status == 200)
     }
 }

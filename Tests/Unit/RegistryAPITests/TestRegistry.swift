@@ -19,7 +19,7 @@ final class TestRegistry: Sendable {
     let registry: Registry
     let handler: DistributionHandler
     let catalog: Catalog
-    private let store: DiskBlobStore
+    let store: DiskBlobStore
     private let keyring: Keyring
     private let api: DistributionHandler.Options
 

@@ -64,6 +64,8 @@ public protocol File: AnyObject, Sendable {
     func size() throws(FileError) -> UInt64
     /// How many names lead to it.
     func links() throws(FileError) -> Int
+    /// Whether both are open on one and the same file.
+    func isSame(as other: any File) throws(FileError) -> Bool
     /// When the file was last written, in milliseconds of the wall clock.
     func modifiedMilliseconds() throws(FileError) -> UInt64
     /// Cuts or extends the file to `size` bytes.

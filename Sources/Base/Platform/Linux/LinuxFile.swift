@@ -60,6 +60,12 @@ final class LinuxFile: File {
         Int(try facts().st_nlink)
     }
 
+    func isSame(as other: any File) throws(FileError) -> Bool {
+        guard let other = other as? LinuxFile else { return false }
+        let (mine, others) = (try facts(), try other.facts())
+        return mine.st_dev == others.st_dev && mine.st_ino == others.st_ino
+    }
+
     func modifiedMilliseconds() throws(FileError) -> UInt64 {
         let time = try facts().st_mtim
         return UInt64(max(0, time.tv_sec)) * 1000 + UInt64(time.tv_nsec) / 1_000_000

@@ -108,6 +108,8 @@ final class MemoryFile: File {
 
     func links() throws(FileError) -> Int { 1 }
 
+    func isSame(as other: any File) throws(FileError) -> Bool { other === self }
+
     func modifiedMilliseconds() throws(FileError) -> UInt64 {
         try below?.modifiedMilliseconds() ?? 0
     }

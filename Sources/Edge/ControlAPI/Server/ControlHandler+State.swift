@@ -157,7 +157,7 @@ extension Wire.Outcome {
             isSound: report.isSound,
             summary:
                 "\(report.named) digests named, \(report.unsound) of them without a sound copy, "
-                + "\(report.bytesHashed) bytes hashed, \(report.orphans) copies that nothing names",
+                + "\(report.quarantined) set aside, \(report.bytesHashed) bytes hashed, \(report.orphans) copies that nothing names",
             findings: report.missing.map { "missing \($0)" }
                 + report.damaged.map { "damaged \($0)" }
         )

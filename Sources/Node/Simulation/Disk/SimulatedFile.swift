@@ -61,6 +61,11 @@ final class SimulatedFile: File {
         }
     }
 
+    func isSame(as other: any File) throws(FileError) -> Bool {
+        guard let other = other as? SimulatedFile else { return false }
+        return disk === other.disk && node == other.node
+    }
+
     func modifiedMilliseconds() throws(FileError) -> UInt64 {
         try disk.perform(.size) { state throws(FileError) in
             try state.begin(.size, life: life, name)

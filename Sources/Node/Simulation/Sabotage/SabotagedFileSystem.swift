@@ -113,6 +113,10 @@ private final class SabotagedFile: File {
         try base.links()
     }
 
+    func isSame(as other: any File) throws(FileError) -> Bool {
+        try base.isSame(as: (other as? SabotagedFile)?.base ?? other)
+    }
+
     func modifiedMilliseconds() throws(FileError) -> UInt64 {
         try base.modifiedMilliseconds()
     }

@@ -76,10 +76,7 @@ extension Registry {
         }
         guard let row else { return nil }
         guard row.size <= options.cachedBlobMax else {
-            guard let region = try await open(digest, row), region.count == row.size else {
-                throw .contentLost(digest)
-            }
-            return .region(region)
+            return .region(try await open(digest, row))
         }
         let content = Content(
             digest,
@@ -96,24 +93,41 @@ extension Registry {
     ///
     /// Only for manifests and small blobs: it is in memory as a whole.
     func verified(_ digest: Digest, _ row: ContentRow) async throws(RegistryError) -> [UInt8] {
-        guard let region = try await open(digest, row), region.count == row.size else {
-            throw .contentLost(digest)
-        }
+        let region = try await open(digest, row)
         let bytes: [UInt8]
         do { bytes = try region.read(at: 0, limit: Int(row.size)) } catch {
             throw .contentLost(digest)
         }
-        guard Digest.of(bytes, digest.algorithm) == digest else { throw .contentLost(digest) }
+        guard Digest.of(bytes, digest.algorithm) == digest else {
+            _ = await setAside(region, of: digest, row)
+            throw .contentLost(digest)
+        }
         return bytes
+    }
+
+    /// Whether the copy that the catalog counts on is here; of one that is not, the bytes must come again.
+    func hasCopy(_ digest: Digest) async throws(RegistryError) -> Bool {
+        let row = try read { view throws(CatalogError) in try view.content(digest) }
+        guard let row else { return false }
+        do throws(BlobError) {
+            return try await blobs.stat(digest, generation: row.generation.number) == row.size
+        } catch { throw .blobs(error) }
     }
 
     private func open(
         _ digest: Digest,
         _ row: ContentRow
-    ) async throws(RegistryError) -> (any FileRegion)? {
+    ) async throws(RegistryError) -> any FileRegion {
+        let region: (any FileRegion)?
         do throws(BlobError) {
-            return try await blobs.open(digest, generation: row.generation.number)
+            region = try await blobs.open(digest, generation: row.generation.number)
         } catch { throw .blobs(error) }
+        guard let region else { throw .contentLost(digest) }
+        guard region.count == row.size else {
+            _ = await setAside(region, of: digest, row)
+            throw .contentLost(digest)
+        }
+        return region
     }
 }
 

@@ -145,6 +145,23 @@ extension Registry {
         try? await staging.cancel()
     }
 
+    /// Lets the repository see a blob that another one sees; false when it must be uploaded instead.
+    public func mount(
+        _ digest: Digest,
+        from source: RepositoryName?,
+        to repository: RepositoryName
+    ) async throws(RegistryError) -> Bool {
+        // An upload of what is lost here heals it; a mount would name it once more.
+        guard try await hasCopy(digest) else { return false }
+        do throws(RegistryError) {
+            try await change(repository, .mountBlob(digest, from: source))
+            return true
+        } catch {
+            guard case .refused(.blobUnknown) = error else { throw error }
+            return false
+        }
+    }
+
     /// Drops the upload.
     public func cancelUpload(_ state: UploadState) async throws(RegistryError) {
         let staging = try await staging(state, .find)

@@ -72,13 +72,15 @@ final class DiskStaging: Staging {
         }
         if second != nil { held.staged.isPublished = true }
         do throws(PublishError) {
-            try stagings.directory.publish(
-                second ?? id.description,
-                held.staged.file,
-                to: directory,
-                as: digest.hex,
-                or: stagings.world.lifeline
-            )
+            try store.tree.publishing(digest, generation) { () throws(PublishError) in
+                try stagings.directory.publish(
+                    second ?? id.description,
+                    held.staged.file,
+                    to: directory,
+                    as: digest.hex,
+                    or: stagings.world.lifeline
+                )
+            }
             held.isOver = second == nil
         } catch {
             switch error {

@@ -18,6 +18,8 @@ final class BlobTree: Sendable {
 
     private let root: any Directory
     private let held = Mutex(HeldDirectories())
+    /// How many are just putting a copy at a path.
+    private let publishers = Mutex<[String: Int]>([:])
 
     init(root: any Directory) {
         self.root = root
@@ -38,8 +40,57 @@ final class BlobTree: Sendable {
         do throws(FileError) {
             return try directory(of: digest, generation).open(digest.hex, .read)
         } catch {
-            guard error.kind == .notFound else { throw BlobError(error) }
+            // A copy that may not be read says nothing of what the store may write.
+            guard error.kind == .notFound else { throw .trouble(error) }
             return nil
+        }
+    }
+
+    /// Puts a copy in its place by `body`; meanwhile none is moved away from there.
+    func publishing(
+        _ digest: Digest,
+        _ generation: UInt64,
+        _ body: () throws(PublishError) -> Void
+    ) throws(PublishError) {
+        let path = "\(BlobTree.name(generation))/\(digest)"
+        publishers.withLock { $0[path, default: 0] += 1 }
+        defer {
+            publishers.withLock { publishers in
+                let others = (publishers[path] ?? 1) - 1
+                publishers[path] = others == 0 ? nil : others
+            }
+        }
+        try body()
+    }
+
+    /// Moves a copy, durably, unless another file has its place or is about to.
+    ///
+    /// Whoever wants to publish waits for as long as that takes.
+    func move(
+        _ digest: Digest,
+        _ generation: UInt64,
+        ifSameAs file: any File,
+        to target: any Directory,
+        or lifeline: any Lifeline
+    ) throws(BlobError) -> Bool {
+        try publishers.withLock { publishers throws(BlobError) in
+            guard publishers["\(BlobTree.name(generation))/\(digest)"] == nil,
+                let found = try open(digest, generation)
+            else { return false }
+            let newName = "\(BlobTree.name(generation)).\(digest.algorithm.name).\(digest.hex)"
+            do {
+                guard try found.isSame(as: file) else { return false }
+                let directory = try directory(of: digest, generation)
+                try directory.publish(digest.hex, found, to: target, as: newName, or: lifeline)
+                try directory.sync()
+                return true
+            } catch let error as PublishError {
+                throw BlobError(error.cause)
+            } catch let error as FileError {
+                throw BlobError(error)
+            } catch {
+                preconditionFailure("files throw nothing else: \(error)")
+            }
         }
     }
 
