@@ -52,6 +52,11 @@ extension Server {
         public var bodyRateMin = 1_024
         /// Over how much time of waiting for the client the rate is taken.
         public var bodyRateWindow: Duration = .seconds(10)
+        /// The least a client may take of an answer, in bytes per second over `answerRateWindow`; 0 for any.
+        public var answerRateMin = 1_024
+        /// Over how much time of waiting for the client the rate is taken; long, because a client that
+        /// writes what it reads may stand still for a while.
+        public var answerRateWindow: Duration = .seconds(60)
         /// The most of a request body that is held for a handler that is slower than its client.
         public var bodyBufferMax = 524_288
         /// The most of an unread body that is read and dropped to keep the connection.

@@ -170,6 +170,10 @@ public struct Settings: Hashable, Sendable {
         public var bodyRateMin: UInt64 = 1 << 10
         /// What the rate is averaged over.
         public var bodyRateWindow = Duration.seconds(10)
+        /// Bytes of an answer that are taken in a second, averaged over its window.
+        public var answerRateMin: UInt64 = 1 << 10
+        /// What that rate is averaged over.
+        public var answerRateWindow = Duration.seconds(60)
         /// Threads that serve connections; nil: one for each processor, two to eight.
         public var threads: Int?
         /// Threads that may wait for disks.

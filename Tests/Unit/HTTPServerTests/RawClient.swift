@@ -73,8 +73,8 @@ final class RawClient {
     }
 
     /// The next bytes; empty at the end of the connection.
-    func receive() throws -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: 65_536)
+    func receive(atMost limit: Int = 65_536) throws -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: limit)
         let count = recv(socket, &bytes, bytes.count, 0)
         if count < 0, errno == ECONNRESET { return [] }
         guard count >= 0 else { throw Trouble(sentence: "receive: \(errno)") }

@@ -124,6 +124,37 @@ struct `Slow clients` {
     }
 
     @Test
+    func `that read an answer byte by byte are closed`() async throws {
+        let world = try TestServer {
+            $0.answerRateMin = 50_000_000
+            $0.answerRateWindow = .milliseconds(500)
+            $0.idleTimeout = .seconds(600)
+        }
+        let file = try TestFile(size: 64 << 20, offset: 0)
+        world.handler.files.withLock { $0["/file"] = file }
+        let client = try world.client()
+        try client.send("GET /file HTTP/1.1\r\nHost: here\r\n\r\n")
+        while world.handler.finished.withLock(\.isEmpty) { _ = try client.receive(atMost: 1) }
+        let finished = await world.handler.finishedRequests(1)
+        #expect(finished.map(\.status) == [200])
+        #expect(finished.allSatisfy { $0.sent < 64 << 20 })
+    }
+
+    @Test
+    func `are not those who read all there is, however little that is`() async throws {
+        let world = try TestServer {
+            $0.answerRateMin = 10_000_000
+            $0.answerRateWindow = .milliseconds(300)
+        }
+        let client = try world.client()
+        try client.send("GET /wait HTTP/1.1\r\nHost: here\r\n\r\n")
+        await world.handler.entered.wait()
+        #expect(!client.isClosedWithin(milliseconds: 1_200))
+        world.handler.gate.open()
+        #expect(try client.answer().body == Array("waited\n".utf8))
+    }
+
+    @Test
     func `that are idle are bounded, the longest idle closed first`() throws {
         let world = try TestServer { $0.idleConnectionsMax = 2 }
         let clients = try (0..<4).map { _ in

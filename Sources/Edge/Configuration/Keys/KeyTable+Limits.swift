@@ -185,6 +185,21 @@ extension KeyTable {
                 "What that rate is averaged over."
             ),
             Key(
+                "connections.answer-rate-min",
+                \.connections.answerRateMin,
+                .size(0...(1 << 30)),
+                exceeded: "connection closed",
+                "Bytes a second that a client must take of an answer while there are more; 0 turns it off. "
+                    + "A client that takes none at all is idle, and `connections.idle-timeout` counts too."
+            ),
+            Key(
+                "connections.answer-rate-window",
+                \.connections.answerRateWindow,
+                .time(.seconds(1)...(.seconds(600))),
+                "What that rate is averaged over: long, because a client that writes what it reads may "
+                    + "stand still for a while."
+            ),
+            Key(
                 "connections.threads",
                 \.connections.threads,
                 Kind<Int>.count(1...256).optional,

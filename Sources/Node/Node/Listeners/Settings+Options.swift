@@ -66,6 +66,8 @@ extension Settings {
         options.headerDeadline = connections.headerDeadline
         options.bodyRateMin = Int(clamping: connections.bodyRateMin)
         options.bodyRateWindow = connections.bodyRateWindow
+        options.answerRateMin = Int(clamping: connections.answerRateMin)
+        options.answerRateWindow = connections.answerRateWindow
         options.idleTimeout = connections.idleTimeout
         options.proxies = trustedProxies
         return options
