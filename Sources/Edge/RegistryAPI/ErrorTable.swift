@@ -181,6 +181,7 @@ extension APIError {
         case .damaged: self.init(.unavailable, "the catalog is damaged; an operator must act")
         case .newer: self.init(.unavailable, "the catalog is of a later version")
         case .poison(let reason): self.init(.manifestInvalid, "it cannot be kept: \(reason)")
+        case .interrupted: self.init(.unavailable, "the server is stopping; try again elsewhere")
         case .trouble: self.init(.unavailable, "the catalog does not answer; try again")
         }
     }

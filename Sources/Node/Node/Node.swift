@@ -85,10 +85,13 @@ public final class Node: Sendable {
     /// Stops: no new connections, requests in flight end within the grace, the catalog is closed
     /// without a WAL.
     ///
-    /// Blocks the calling thread.
+    /// Blocks the calling thread. All listeners stop at once, so that none takes work that another's
+    /// clients have no time for.
     public func stop() throws(NodeError) {
         log.log.write(.info, "stopping")
-        for server in servers { server.stop(grace: settings.shutdownGrace) }
+        let grace = settings.shutdownGrace
+        let stops = servers.map { server in Thread { server.stop(grace: grace) } }
+        for stop in stops { stop.join() }
         caretaker.stop()
         try NodeError.step("close the catalog") { try data.catalog.close() }
         log.log.write(.info, "stopped")

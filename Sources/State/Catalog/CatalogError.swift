@@ -17,6 +17,8 @@ public enum CatalogError: Error, Hashable, Sendable {
     case newer(String)
     /// An entry cannot be applied to this state; its change is refused, others go on.
     case poison(String)
+    /// A rebuild was broken off because its task was cancelled; the catalog is as it was.
+    case interrupted
     /// SQLite or the disk failed in another way; it may pass.
     case trouble(SQLiteError)
 
@@ -57,6 +59,7 @@ extension CatalogError: CustomStringConvertible {
         case .poison(let reason):
             "an entry cannot be applied (\(reason)): start the version that wrote it, or restore the "
                 + "data directory from a backup"
+        case .interrupted: "the server stops; the catalog is as it was, so rebuild it again"
         case .trouble(let error):
             "\(error): look for the disk's errors in the kernel's log, then start again"
         }

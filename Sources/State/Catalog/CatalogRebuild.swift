@@ -111,6 +111,8 @@ public enum CatalogRebuild {
         var position: UInt64 = 0
         var chain = Head.empty.chain
         while position < last {
+            // A server that stops cancels what did not end in its time.
+            guard !Task.isCancelled else { throw .interrupted }
             let page = try reading { () throws(CatalogError) in
                 try source.entries(scope, from: position + 1, limit: stepMax)
             }
@@ -182,6 +184,8 @@ public enum CatalogRebuild {
 
 extension Catalog {
     /// Rebuilds the projection while pulls go on; the caller is the one writer until it returns.
+    ///
+    /// Broken off between two steps, with nothing changed, when the caller's task is cancelled.
     public func rebuild(_ progress: CatalogRebuild.Progress) throws(CatalogError) {
         try take()
         defer { free() }

@@ -27,6 +27,31 @@ import Testing
         try fixture.image("after", tag: "after")
     }
 
+    @Test func `a rebuild whose task is cancelled changes nothing and leaves no file behind`()
+        async throws
+    {
+        let fixture = try CatalogFixture()
+        try fixture.image("one", tag: "v1")
+        let before = try fixture.dump()
+        let catalog = fixture.catalog
+        let error = await withTaskGroup(of: CatalogError?.self) { group in
+            group.cancelAll()
+            group.addTask {
+                do throws(CatalogError) { try catalog.rebuild { _, _ in } } catch { return error }
+                return nil
+            }
+            return await group.next() ?? nil
+        }
+        #expect(error == .interrupted)
+        #expect(try fixture.dump() == before)
+        let names = try World.linux().files.directory(at: fixture.path, .mustExist)
+            .names(after: "", limit: 100)
+        #expect(!names.contains { $0.hasPrefix("catalog.rebuilt") })
+        // It is the writer's again.
+        try fixture.image("two", tag: "v2")
+        try fixture.close()
+    }
+
     @Test func `two journals applied in either order give one dump`() throws {
         // History 1: nothing orders the estate journal against the region's, so apply must not care.
         func dump(estateFirst: Bool) throws -> [String] {

@@ -2,10 +2,13 @@
 
 import Configuration
 import Contracts
+import ControlAPI
 import Glibc
 import HTTP
+import HTTPClient
 import Node
 import Platform
+import Synchronization
 import Testing
 
 @Suite struct `A node` {
@@ -35,6 +38,49 @@ import Testing
         #expect(try await node.ask("/livez").status == 404)
         #expect(try await node.ask("/metrics").status == 404)
         #expect(try await node.ask("/v2/").status == 200)
+        try node.stop()
+    }
+
+    @Test func `takes no work on any listener while a request on one of them ends its time`()
+        async throws
+    {
+        let node = try await RunningNode(in: directory) { $0.shutdownGrace = .seconds(10) }
+        let begun = try await node.ask("/v2/a/blobs/uploads/", "POST")
+        let parts = try #require(begun.headers["Location"]).split(separator: "?", maxSplits: 1)
+        let socket = Client(Client.Options(unixSocket: "\(node.settings.data)/\(Wire.socketName)"))
+        func metrics() -> String? {
+            do {
+                let head = RequestHead(method: "GET", path: "/metrics")
+                return try socket.send(head, .none, limit: 1 << 20).text
+            } catch { return nil }
+        }
+        let running = node.node
+        let failure = Mutex<String?>(nil)
+        var stopping: Platform.Thread?
+        var portions = 0
+        let answer = try Client(Client.Options(base: running.address)).exchange(
+            RequestHead(
+                method: "PATCH",
+                path: String(parts[0]),
+                query: String(parts[1])
+            ),
+            bodyCount: 2,
+            produce: { _ in
+                portions += 1
+                guard portions == 2 else { return portions == 1 ? [1] : [] }
+                while metrics()?.contains("breakwater_requests_working 1\n") == false {}
+                stopping = Thread {
+                    do { try running.stop() } catch { failure.withLock { $0 = "\(error)" } }
+                }
+                // Ends when the socket does not answer any more, long before the grace does.
+                while metrics() != nil {}
+                return [2]
+            },
+            consume: { _, _ in true }
+        )
+        #expect(answer.status == 202)
+        stopping?.join()
+        #expect(failure.withLock(\.self) == nil)
         try node.stop()
     }
 

@@ -52,6 +52,7 @@ import Testing
         Row(.catalog(.damaged("x")), 503, .unavailable),
         Row(.catalog(.newer("x")), 503, .unavailable),
         Row(.catalog(.poison("x")), 400, .manifestInvalid),
+        Row(.catalog(.interrupted), 503, .unavailable),
         Row(.catalog(.trouble(SQLiteError(code: .io, message: "x"))), 503, .unavailable),
         Row(.blobs(.unknownStaging), 404, .blobUploadUnknown),
         Row(.blobs(.stagingExists), 503, .unavailable),
@@ -107,8 +108,8 @@ import Testing
             case .contentLost: seen.insert("contentLost")
             }
         }
-        // 9 refusals, 7 of the catalog, 9 of the store, 3 of the body, 7 others.
-        #expect(seen.count == 9 + 7 + 9 + 3 + 7)
+        // 9 refusals, 8 of the catalog, 9 of the store, 3 of the body, 7 others.
+        #expect(seen.count == 9 + 8 + 9 + 3 + 7)
     }
 
     private func name(_ refusal: Refusal) -> String {
@@ -133,6 +134,7 @@ import Testing
         case .damaged: "damaged"
         case .newer: "newer"
         case .poison: "poison"
+        case .interrupted: "interrupted"
         case .trouble: "trouble"
         }
     }

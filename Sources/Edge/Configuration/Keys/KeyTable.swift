@@ -67,7 +67,8 @@ enum KeyTable {
                 \.shutdownGrace,
                 .time(.seconds(0)...(.seconds(3_600))),
                 exceeded: "connection closed",
-                "How long SIGTERM waits for requests in flight before it closes their connections."
+                "How long SIGTERM waits for requests in flight, on all listeners together, before it closes "
+                    + "their connections and breaks a rebuild of the catalog off."
             ),
         ]
     )
