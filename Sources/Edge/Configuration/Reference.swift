@@ -13,6 +13,7 @@ public enum ConfigurationReference {
             text += "\n\(group.purpose)\n"
             for key in group.keys { text += section(key) }
         }
+        text += fixedLimits
         text += "\n## Everything, with the defaults\n\n```yaml\n\(Settings().asYAML)```\n"
         return text
     }
@@ -20,7 +21,7 @@ public enum ConfigurationReference {
     private static let introduction = """
         # Configuration
 
-        <!-- Made from the table of keys in Sources/Edge/Configuration/Keys. A test compares; with
+        <!-- Made from the keys in Sources/Edge/Configuration/Keys and the fixed limits. A test compares; with
         BREAKWATER_WRITE_REFERENCE=1 it writes this file. -->
 
         Nothing has to be configured: `breakwater serve` listens on 127.0.0.1:5000 and keeps its data in
@@ -36,6 +37,20 @@ public enum ConfigurationReference {
         again on SIGHUP; all others at start.
 
         """
+
+    private static var fixedLimits: String {
+        let rows = FixedLimit.all.map { "| \($0.what) | \($0.most) | \($0.exceeded) |\n" }
+        return """
+
+            ## Fixed limits
+
+            What no key changes.
+
+            | what | at most | beyond it |
+            |---|---|---|
+
+            """ + rows.joined()
+    }
 
     private static func section(_ key: Key) -> String {
         let value = key.show(Settings()).map { "`\($0)`" } ?? "not set"

@@ -60,6 +60,21 @@ import Testing
         #expect(Set(flags).count == flags.count)
     }
 
+    @Test func `the limits that no key changes stand in the page, with what answers beyond them`() {
+        let page = ConfigurationReference.markdown
+        #expect(page.contains("## Fixed limits"))
+        for (most, exceeded) in [
+            ("255 bytes", "400 `NAME_INVALID`"), ("2000", "413 `SIZE_INVALID`"),
+        ] {
+            #expect(
+                page.split(separator: "\n").contains {
+                    $0.contains("| \(most) |") && $0.contains(exceeded)
+                }
+            )
+        }
+        #expect(FixedLimit.all.allSatisfy { !$0.most.isEmpty && !$0.exceeded.isEmpty })
+    }
+
     @Test func `every limit says what answers what exceeds it`() {
         let limits = KeyTable.keys.filter { $0.group == "requests" || $0.path.hasSuffix("max") }
         let silent = limits.filter { $0.exceeded == nil }.map(\.path)

@@ -92,6 +92,8 @@ public struct Decision: Sendable {
 
     /// Events of one decision: with the longest names and digests they fill less than 1 MiB.
     public static let eventsMax = 2000
+    /// Indexes of indexes that a copy follows.
+    public static let copyDepthMax = 8
     /// Digests a refusal lists.
     public static let namedMax = 20
 }

@@ -26,9 +26,6 @@ extension Decider {
         return Decision(events: events)
     }
 
-    /// Indexes of indexes are followed so deep.
-    private static let depthMax = 8
-
     private struct Gathered {
         var events: [Event] = []
         var seen: Set<Digest> = []
@@ -42,8 +39,8 @@ extension Decider {
         depth: Int,
         into gathered: inout Gathered
     ) throws(DecisionError) {
-        guard depth < Decider.depthMax else {
-            throw .refused(.tooLarge("indexes are nested deeper than \(Decider.depthMax)"))
+        guard depth < Decision.copyDepthMax else {
+            throw .refused(.tooLarge("indexes are nested deeper than \(Decision.copyDepthMax)"))
         }
         guard gathered.seen.insert(digest).inserted else { return }
         guard

@@ -49,7 +49,7 @@ extension Registry {
     }
 
     /// Bytes of manifests read for one page of referrers; the page ends there.
-    static let referrersBytesMax: UInt64 = 4 << 20
+    public static let referrersBytesMax: UInt64 = 4 << 20
 
     /// Manifests whose subject is the digest, of one artifact type if given, in order of digest.
     ///
