@@ -134,12 +134,13 @@ struct `Bodies of requests` {
         for path in ["/refuse", "/first-chunk"] {
             let client = try world.client()
             try client.send("PUT \(path) HTTP/1.1\r\nHost: here\r\n\(framing)\r\n\r\n")
-            let chunk = [UInt8](repeating: 1, count: 100_000)
-            if framing.hasPrefix("T") { try client.send("186a0\r\n") }
+            // More than a handler that waits for the first of it is woken for.
+            let chunk = [UInt8](repeating: 1, count: 200_000)
+            if framing.hasPrefix("T") { try client.send("30d40\r\n") }
             try client.send(chunk)
             if path == "/first-chunk" {
                 await world.handler.entered.wait()
-                if framing.hasPrefix("T") { try client.send("\r\n186a0\r\n") }
+                if framing.hasPrefix("T") { try client.send("\r\n30d40\r\n") }
                 try client.send(chunk)
             }
             let answer = try client.answer()
@@ -147,7 +148,7 @@ struct `Bodies of requests` {
             #expect(answer.headers["Connection"] == "close")
             #expect(answer.headers["X-Request-Id"] != nil)
             // What still comes is read, so that the answer is not lost by a reset.
-            if framing.hasPrefix("T") { try client.send("\r\n186a0\r\n") }
+            if framing.hasPrefix("T") { try client.send("\r\n30d40\r\n") }
             try client.send(chunk)
             client.endSending()
             #expect(try client.isClosed())
