@@ -28,11 +28,13 @@ final class Inspector: Sendable {
 
     /// Everything that can be said of a catalog that was just opened: I2, I4, I11.
     func check(_ catalog: Catalog) throws {
-        try catalog.read { view throws(CatalogError) in
-            try journalChecker.check(view)
-            try contentChecker.check(view)
+        try disk.sparing {
+            try catalog.read { view throws(CatalogError) in
+                try journalChecker.check(view)
+                try contentChecker.check(view)
+            }
+            try HistoryChecker(findings: findings).check(catalog)
         }
-        try HistoryChecker(findings: findings).check(catalog)
     }
 
     /// Notes where the journals stand when a client is told that its change is done.
@@ -42,9 +44,11 @@ final class Inspector: Sendable {
             return count % Inspector.checksEvery == 0
         }
         do throws(CatalogError) {
-            let heads = try catalog.read { view throws(CatalogError) in
-                if isDue { try contentChecker.check(view) }
-                return try view.heads()
+            let heads = try disk.sparing { () throws(CatalogError) in
+                try catalog.read { view throws(CatalogError) in
+                    if isDue { try contentChecker.check(view) }
+                    return try view.heads()
+                }
             }
             journalChecker.acknowledged(at: heads)
         } catch {

@@ -63,6 +63,18 @@ public final class SimulatedDisk: Sendable {
         set { state.withLock { $0.faults = newValue } }
     }
 
+    /// Runs a checker: what it reads through the product meets no failure that was planned for others.
+    func sparing<Answer, Failure: Error>(
+        _ body: () throws(Failure) -> Answer
+    ) throws(Failure) -> Answer {
+        let planned = state.withLock { state in
+            defer { state.faults.failures = [] }
+            return state.faults.failures
+        }
+        defer { state.withLock { $0.faults.failures = planned } }
+        return try body()
+    }
+
     /// Bytes of all files that have a name.
     public var usedBytes: UInt64 { state.withLock { UInt64($0.usedBytes) } }
 

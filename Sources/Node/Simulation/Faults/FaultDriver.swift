@@ -47,6 +47,9 @@ struct FaultDriver: Sendable {
         for kind in swarm.kinds {
             switch kind {
             case .failedSync: plan(&faults, .syncFile, .device, within: 60)
+            case .failedDirectorySync: plan(&faults, .syncDirectory, .device, within: 40)
+            case .failedRename: plan(&faults, .rename, .device, within: 20)
+            case .failedRead: plan(&faults, .read, .device, within: 400)
             case .fullDisk:
                 faults.capacity = used + UInt64(generator.below(FaultDriver.roomMax))
             case .slowDisk: faults.syncLatency = .milliseconds(20)...(.milliseconds(900))

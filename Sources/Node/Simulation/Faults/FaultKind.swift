@@ -2,7 +2,7 @@
 
 /// What can go wrong in a simulation besides crashes, which every seed has.
 public enum FaultKind: String, Sendable, CaseIterable {
-    case failedSync, fullDisk, slowDisk, readOnlyDisk
+    case failedSync, failedDirectorySync, failedRename, failedRead, fullDisk, slowDisk, readOnlyDisk
     case clockBack, clockForward
     case lostRequests, cutBodies, lostAnswers, outlivedClients, repeatedRequests, longDelays
 }
@@ -65,7 +65,9 @@ public struct Swarm: Sendable {
             case .outlivedClients: faults.outliveClient = 40
             case .repeatedRequests: faults.repeatRequest = 60
             case .longDelays: faults.delayMilliseconds = 50
-            case .failedSync, .fullDisk, .slowDisk, .readOnlyDisk, .clockBack, .clockForward: break
+            case .failedSync, .failedDirectorySync, .failedRename, .failedRead, .fullDisk,
+                .slowDisk, .readOnlyDisk, .clockBack, .clockForward:
+                break
             }
         }
         return faults

@@ -45,7 +45,10 @@ public enum Scenario: Sendable, Equatable {
         case .crashes:
             options.swarm = Swarm(clients: 3, crashes: 15, restarts: 2, crashWithin: 120)
         case .disk:
-            let kinds: [FaultKind] = [.failedSync, .fullDisk, .readOnlyDisk]
+            let kinds: [FaultKind] = [
+                .failedSync, .failedDirectorySync, .failedRename, .failedRead, .fullDisk,
+                .readOnlyDisk,
+            ]
             options.swarm = Swarm(kinds: kinds, clients: 3, crashes: 5, restarts: 1)
         case .network:
             let kinds: [FaultKind] = [

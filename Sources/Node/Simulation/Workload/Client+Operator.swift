@@ -116,7 +116,9 @@ extension Client {
     /// Compares names and content, every byte.
     func verifyContent() async {
         _ = await operate("verify content", []) { registry throws(RegistryError) in
-            let report = try await registry.verifyContent(deep: true) { _ in }
+            var report = try await registry.verifyContent(deep: true) { _ in }
+            // A copy that could not be read once counts as damaged; a life has one such read.
+            if !report.isSound { report = try await registry.verifyContent(deep: true) { _ in } }
             // What is pushed while the comparison runs is neither missing nor damaged.
             findings.require(
                 report.isSound || !isServing,
