@@ -295,6 +295,36 @@ import Testing
     }
 }
 
+extension `Blobs on a disk that fails` {
+    // Its client did nothing that another could be in the way of.
+    @Test func `whoever comes while a staging is being closed waits, and goes on`() async throws {
+        var fixture = fixture
+        fixture.options.openStagingsMax = 1
+        let store = try fixture.open()
+        let (id, staging) = try await fixture.begin([1], in: store)
+        let (inside, coming) = (Flag(), Flag())
+        fixture.faults.before { operation, name in
+            guard operation == .sync, name == id.description else { return }
+            inside.raise()
+            coming.wait()
+        }
+        try await withTaskExecutorPreference(BlockingPool(threadsMax: 2)) {
+            try await withThrowingTaskGroup { group in
+                // Another upload makes one too many, and this one is the oldest.
+                group.addTask { [fixture] in _ = try await fixture.begin([2], in: store) }
+                group.addTask { [faults = fixture.faults] in
+                    inside.wait()
+                    faults.before(nil)
+                    coming.raise()
+                    try await staging.append([2], at: 1)
+                }
+                try await group.waitForAll()
+            }
+        }
+        #expect(try await staging.publish(as: Digest.of([1, 2]), generation: 0).size == 2)
+    }
+}
+
 /// Something one thread waits for and another says.
 private final class Flag: Sendable {
     private let isRaised = Mutex(false)

@@ -15,6 +15,8 @@ struct StagingTable {
         case absent
         /// Somebody else has it.
         case busy
+        /// It is being closed, which is nobody's work on it: rung when that is over.
+        case closing(Bell)
         /// It cannot be believed and could not be removed.
         case condemned
     }
@@ -31,6 +33,7 @@ struct StagingTable {
     private enum Holding {
         case nobody(StagedFile)
         case somebody
+        case closing(Bell)
         case condemned
     }
 
@@ -59,6 +62,7 @@ struct StagingTable {
             take(id, size: nil)
             return .absent
         case .somebody: return .busy
+        case .closing(let over): return .closing(over)
         case .condemned: return .condemned
         case .nobody(let staged):
             take(id, size: staged.size)
@@ -122,27 +126,35 @@ struct StagingTable {
             .keys.sorted()
     }
 
+    /// One to be closed, whose claimer says so by `close` or `end` and then rings.
+    struct Closing {
+        let id: Identifier
+        let staged: StagedFile
+        let over: Bell
+    }
+
     /// Claims the one unused the longest when more than `max` are open.
-    mutating func claimSurplus(max: Int) -> (Identifier, StagedFile)? {
+    mutating func claimSurplus(max: Int) -> Closing? {
         guard slots.count > max else { return nil }
         return claimOldest(usedBefore: .max)
     }
 
     /// Claims one that was not used since `mark`.
-    mutating func claimIdle(since mark: UInt64) -> (Identifier, StagedFile)? {
+    mutating func claimIdle(since mark: UInt64) -> Closing? {
         claimOldest(usedBefore: mark)
     }
 
     /// What `claimIdle` compares with: now.
     var mark: UInt64 { uses + 1 }
 
-    private mutating func claimOldest(usedBefore bound: UInt64) -> (Identifier, StagedFile)? {
+    private mutating func claimOldest(usedBefore bound: UInt64) -> Closing? {
         var oldest: (id: Identifier, used: UInt64, staged: StagedFile)?
         for (id, slot) in slots where slot.used < min(bound, oldest?.used ?? .max) {
             if case .nobody(let staged) = slot.holding { oldest = (id, slot.used, staged) }
         }
         guard let oldest else { return nil }
-        slots[oldest.id]?.holding = .somebody
-        return (oldest.id, oldest.staged)
+        let over = Bell()
+        slots[oldest.id]?.holding = .closing(over)
+        return Closing(id: oldest.id, staged: oldest.staged, over: over)
     }
 }

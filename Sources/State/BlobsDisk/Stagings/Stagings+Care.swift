@@ -50,9 +50,7 @@ extension Stagings {
         for id in table.withLock({ $0.condemned }) { drop(id) }
         var dropped = 0
         for entry in old where try drop(entry) { dropped += 1 }
-        while let (id, staged) = table.withLock({ $0.claimIdle(since: idleMark) }) {
-            close(id, staged)
-        }
+        while let closing = table.withLock({ $0.claimIdle(since: idleMark) }) { close(closing) }
         try writeAges()
         return dropped
     }

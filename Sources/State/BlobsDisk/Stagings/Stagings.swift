@@ -22,6 +22,9 @@ final class Stagings: Sendable {
         var isOver = false
     }
 
+    /// How often one call waits for a closing that comes before it.
+    private static let closingsMax = 16
+
     /// Where their files are.
     let directory: any Directory
     /// Where the store is.
@@ -140,9 +143,9 @@ final class Stagings: Sendable {
         _ id: Identifier,
         _ algorithm: Digest.Algorithm
     ) throws(BlobError) -> StagedFile {
-        switch table.withLock({ $0.claim(id) }) {
+        switch claimOpen(id) {
         case .held(let staged): return staged
-        case .busy: throw .busy
+        case .busy, .closing: throw .busy
         case .condemned: throw .unknownStaging
         case .absent: break
         }
@@ -160,6 +163,17 @@ final class Stagings: Sendable {
             table.withLock { $0.close(id) }
             throw error.kind == .notFound ? .unknownStaging : BlobError(error)
         }
+    }
+
+    /// Claims a staging; one that is being closed is waited for, since its client is not to blame.
+    private func claimOpen(_ id: Identifier) -> StagingTable.Claim {
+        var claim = table.withLock { $0.claim(id) }
+        for _ in 0..<Stagings.closingsMax {
+            guard case .closing(let over) = claim else { break }
+            over.wait(milliseconds: -1)
+            claim = table.withLock { $0.claim(id) }
+        }
+        return claim
     }
 
     private func settle(_ id: Identifier, _ held: Held) {
@@ -220,19 +234,20 @@ final class Stagings: Sendable {
     }
 
     private func closeSurplus() {
-        while let (id, staged) = table.withLock({ $0.claimSurplus(max: options.openStagingsMax) }) {
-            close(id, staged)
+        while let closing = table.withLock({ $0.claimSurplus(max: options.openStagingsMax) }) {
+            close(closing)
         }
     }
 
     /// Closes a claimed staging, synced first: the kernel may forget a failure to write once nobody
     /// has the file open.
-    func close(_ id: Identifier, _ staged: StagedFile) {
+    func close(_ closing: StagingTable.Closing) {
+        defer { closing.over.ring() }
         do throws(FileError) {
-            try staged.file.sync()
-            table.withLock { $0.close(id) }
+            try closing.staged.file.sync()
+            table.withLock { $0.close(closing.id) }
         } catch {
-            drop(id)
+            drop(closing.id)
         }
     }
 
