@@ -30,7 +30,7 @@ import Testing
             report.violations.isEmpty,
             "breakwater-sim --seeds 1 --from \(seed) --scenario \(scenario.name)"
         )
-        #expect(report.counts["image pushed", default: 0] > 0)
+        #expect(report.counts["put manifest", default: 0] > 0)
         #expect(report.counts["life ended: crashed", default: 0] > 0)
     }
 

@@ -102,8 +102,8 @@ extension Exchange {
         writer?.resume()
         // The answer of a task that goes on has no reader, but what it does is wanted all the same.
         if step == .answered { task?.cancel() }
-        tell(isComplete)
         connection.rested(bodyBytes: received, framed: framing == .chunked || connection.isTLS)
+        tell(isComplete)
         if engine.open.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
             engine.ringIfDrained()
         }

@@ -6,6 +6,7 @@ import Crypto
 public import HTTP
 import Journal
 public import OCI
+import Platform
 
 extension Registry {
     /// What memory has under a request's path; never blocks.
@@ -95,7 +96,10 @@ extension Registry {
     func verified(_ digest: Digest, _ row: ContentRow) async throws(RegistryError) -> [UInt8] {
         let region = try await open(digest, row)
         let bytes: [UInt8]
-        do { bytes = try region.read(at: 0, limit: Int(row.size)) } catch {
+        do { bytes = try region.read(at: 0, limit: Int(row.size)) } catch let error as FileError {
+            // The next try may read it: what cannot be read is not lost.
+            throw .blobs(.trouble(error))
+        } catch {
             throw .contentLost(digest)
         }
         guard Digest.of(bytes, digest.algorithm) == digest else {
