@@ -31,6 +31,8 @@ import Testing
             "breakwater-sim --seeds 1 --from \(seed) --scenario \(scenario.name)"
         )
         #expect(report.counts["put manifest", default: 0] > 0)
+        // A disk that is full and fails in every way may let no whole image through in a seed.
+        if scenario != .disk { #expect(report.counts["image pushed", default: 0] > 0) }
         #expect(report.counts["life ended: crashed", default: 0] > 0)
     }
 

@@ -61,7 +61,7 @@ import Testing
                         let reader = try Connection(path: path, mode: .readOnly, through: checks)
                         var seen = 0
                         while seen < 450 {
-                            // On a disk that stands still a reader may find no place in time.
+                            // Seen once, its cause not found: a reader had no place for ten seconds.
                             guard let rows = try Example.rowsOfOneSnapshot(reader) else { continue }
                             #expect(rows.count % 3 == 0 && rows.count >= seen)
                             seen = rows.count
