@@ -39,7 +39,6 @@ extension JSONValue {
     }
 
     private static func quote(_ text: String, to bytes: inout [UInt8]) {
-        let digits = Array("0123456789abcdef".utf8)
         bytes.append(UInt8(ascii: "\""))
         defer { bytes.append(UInt8(ascii: "\"")) }
         let isPlain = text.utf8.allSatisfy { byte in
@@ -49,6 +48,7 @@ extension JSONValue {
             bytes += text.utf8
             return
         }
+        let digits = Array("0123456789abcdef".utf8)
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]

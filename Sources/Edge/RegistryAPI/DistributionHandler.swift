@@ -63,13 +63,14 @@ public struct DistributionHandler: Handler {
     /// The header that tells docker what it talks to.
     static let version = ("Docker-Distribution-API-Version", "registry/2.0")
 
-    /// Manifests, small blobs and `/v2/` from memory.
+    /// Manifests, small blobs, pages of tags and `/v2/` from memory.
     ///
     /// The path as it stands is the cache's key: only the plain spelling is found.
     public func answerNow(_ head: RequestHead) -> Response? {
         guard head.method == "GET" || head.method == "HEAD" else { return nil }
         if head.path == "/v2/" { return DistributionHandler.base }
-        return registry.inMemory(head.path).map { answer(with: $0, head) }
+        if let content = registry.inMemory(head.path) { return answer(with: content, head) }
+        return registry.pageInMemory(head.path, head.query).map(answer(with:))
     }
 
     /// Counts and logs, whoever answered.
@@ -122,7 +123,7 @@ public struct DistributionHandler: Handler {
         switch (route, head.method) {
         case (.base, _): return DistributionHandler.base
         case (.catalog, _): return try catalog(query)
-        case (.tags(let name), _): return try tags(name, query)
+        case (.tags(let name), _): return try tags(name, query, head)
         case (.referrers(let name, let digest), _):
             return try await referrers(name, digest, query)
         case (.blob(let name, let digest), _): return try await deleteBlob(name, digest)

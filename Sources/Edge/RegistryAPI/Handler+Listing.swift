@@ -8,22 +8,49 @@ import Registry
 // Content discovery (OCI distribution spec, "Content Discovery"), and docker's catalog.
 extension DistributionHandler {
     /// end-8.
-    func tags(_ name: RepositoryName, _ query: Query) throws -> Response {
+    func tags(_ name: RepositoryName, _ query: Query, _ head: RequestHead) throws -> Response {
         let limit = try limit(query)
-        guard
-            let page = try registry.tags(
-                name,
-                after: try query.value("last") ?? "",
-                limit: limit
-            )
-        else { throw RegistryError.refused(.nameUnknown(name)) }
-        return DistributionHandler.json(
-            .object([
+        let after = try query.value("last")
+        let plain = DistributionHandler.plainQuery(
+            limit: try query.value("n") == nil ? nil : limit,
+            after: after
+        )
+        let page = try registry.tagPage(
+            name,
+            after: after ?? "",
+            limit: limit,
+            keptFor: head.query ?? "" == plain ? plain : nil
+        ) { page in
+            let value = JSONValue.object([
                 JSONValue.Member("name", .string(name.description)),
                 JSONValue.Member("tags", .array(page.items.map { .string($0.description) })),
-            ]),
-            headers: next("/v2/\(name)/tags/list", page, limit)
-        )
+            ])
+            return TagPage(
+                body: value.encoded,
+                link: next("/v2/\(name)/tags/list", page, limit).first?.1
+            )
+        }
+        guard let page else { throw RegistryError.refused(.nameUnknown(name)) }
+        return answer(with: page)
+    }
+
+    /// The answer with a page that is in memory.
+    func answer(with page: TagPage) -> Response {
+        var headers = Headers()
+        headers.reserve(3)
+        headers.append(DistributionHandler.version.0, DistributionHandler.version.1)
+        headers.append("Content-Type", "application/json")
+        if let link = page.link { headers.append("Link", link) }
+        return Response(status: 200, headers: headers, body: .bytes(page.body))
+    }
+
+    /// The one spelling of a query for a page that memory answers: that of our own `Link`.
+    ///
+    /// Others ask for the same page, but what they could fill the memory with has no end.
+    private static func plainQuery(limit: Int?, after: String?) -> String {
+        [limit.map { "n=\($0)" }, after.map { "last=\(PercentCoding.encode($0))" }]
+            .compactMap { $0 }
+            .joined(separator: "&")
     }
 
     /// Docker's `/v2/_catalog`.

@@ -73,7 +73,7 @@ extension DistributionHandler {
         let fields = DistributionHandler.fields(
             content.mediaType,
             content.digestText,
-            entityTag: content.entityTag,
+            entityTag: "\"\(content.digestText)\"",
             isByDigest: content.isByDigest
         )
         guard DistributionHandler.isSelective(request.headers) else {

@@ -16,7 +16,10 @@ extension Registry {
         try await registrar.exclusively(because: "the catalog is being rebuilt; try again") {
             () throws(RegistryError) in
             // What memory has was read from the tables before, which may have been wrong (I5).
-            defer { answers.empty() }
+            defer {
+                answers.empty()
+                pages.empty()
+            }
             do throws(CatalogError) { try catalog.rebuild(progress) } catch {
                 throw .catalog(error)
             }

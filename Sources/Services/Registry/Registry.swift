@@ -17,7 +17,7 @@ public final class Registry: Sendable {
         ///
         /// Default 200 GiB (413).
         public var blobSizeMax: UInt64 = 200 << 30
-        /// Bytes of manifests and small blobs kept in memory.
+        /// Bytes of manifests and small blobs kept in memory, and an eighth as many of pages of tags.
         ///
         /// Default 32 MiB.
         public var cacheBytes = 32 << 20
@@ -49,6 +49,7 @@ public final class Registry: Sendable {
     let keyring: Keyring
     let options: Options
     let answers: AnswerCache<Content>
+    let pages: AnswerCache<TagPage>
     /// Decides and commits changes.
     public let registrar: Registrar
 
@@ -71,6 +72,11 @@ public final class Registry: Sendable {
             countMax: options.cachedAnswersMax
         )
         self.answers = answers
+        let pages = AnswerCache<TagPage>(
+            costMax: options.cacheBytes / TagPage.share,
+            countMax: options.cachedAnswersMax / TagPage.share
+        )
+        self.pages = pages
         registrar = Registrar(
             world: world,
             catalog: catalog,
@@ -78,8 +84,18 @@ public final class Registry: Sendable {
             store: blobs.id,
             options: options.registrar,
             observer: Registrar.Observer(
-                willCommit: { answers.hold($0.flatMap(Registry.keysEnded)) },
-                didEnd: { answers.release($0.flatMap(Registry.keysEnded)) }
+                willCommit: {
+                    answers.hold($0.flatMap(Registry.keysEnded))
+                    pages.hold(
+                        $0.filter(Registry.endsTagPages).map(\.repository).map(Registry.tagsKey)
+                    )
+                },
+                didEnd: {
+                    answers.release($0.flatMap(Registry.keysEnded))
+                    pages.release(
+                        $0.filter(Registry.endsTagPages).map(\.repository).map(Registry.tagsKey)
+                    )
+                }
             )
         )
     }
@@ -90,12 +106,12 @@ public final class Registry: Sendable {
     public var store: Identifier { blobs.id }
     /// What memory holds and how often it could answer.
     public var cacheStatistics: CacheStatistics {
-        let statistics = answers.statistics
+        let (contents, pages) = (answers.statistics, pages.statistics)
         return CacheStatistics(
-            bytes: statistics.bytes,
-            answers: statistics.count,
-            hits: statistics.hits,
-            misses: statistics.misses
+            bytes: contents.bytes + pages.bytes,
+            answers: contents.count + pages.count,
+            hits: contents.hits + pages.hits,
+            misses: contents.misses + pages.misses
         )
     }
 

@@ -33,6 +33,11 @@ public enum MediaType {
         [ociManifest, ociIndex, dockerManifest, dockerList].contains(mediaType)
     }
 
+    /// The same type, as the one text of it that all contents share when it is one of those above.
+    public static func shared(_ mediaType: String) -> String {
+        [ociManifest, ociIndex, dockerManifest, dockerList].first { $0 == mediaType } ?? mediaType
+    }
+
     /// The type without parameters and the white space around it, in lower case (RFC 9110, 8.3.1).
     public static func essence(_ field: String) -> String {
         let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }

@@ -21,17 +21,24 @@ import HTTP
         guard let answer = body(response.body, exchange) else { return nil }
         // The library sends no field without a value.
         for field in response.headers.fields
-        where unsafe !field.value.isEmpty
-            && MHD_add_response_header(answer.handle, field.name, field.value) != .YES
-        {
+        where !field.value.isEmpty && !answer.add(field.name, field.value) {
             unsafe MHD_destroy_response(answer.handle)
             return nil
         }
-        unsafe MHD_add_response_header(answer.handle, "X-Request-Id", exchange.head.requestID)
-        if response.closesConnection {
-            unsafe MHD_add_response_header(answer.handle, "Connection", "close")
-        }
+        _ = answer.add("X-Request-Id", exchange.head.requestID)
+        if response.closesConnection { _ = answer.add("Connection", "close") }
         return answer
+    }
+
+    /// Adds a field; false when the library does not take it.
+    ///
+    /// A string that is passed to C as it is would be copied into memory of its own first.
+    private func add(_ name: String, _ value: String) -> Bool {
+        unsafe name.withCString { name in
+            unsafe value.withCString { value in
+                unsafe MHD_add_response_header(handle, name, value) == .YES
+            }
+        }
     }
 
     private static func body(_ body: Response.Body, _ exchange: Exchange) -> Answer? {

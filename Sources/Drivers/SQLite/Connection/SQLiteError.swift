@@ -31,7 +31,8 @@ public struct ResultCode: RawRepresentable, Hashable, Sendable {
     public static let busySnapshot = ResultCode(SQLITE_BUSY | 2 << 8)
     /// SQLITE_LOCKED: the same connection still reads what is to be changed.
     public static let locked = ResultCode(SQLITE_LOCKED)
-    /// SQLITE_PROTOCOL: a hundred tries to find a place among the readers of a WAL failed.
+    /// SQLITE_PROTOCOL: a hundred tries to find a place among the readers of a WAL failed, which take ten
+    /// seconds if the VFS waits between them: somebody holds a lock and does not go on.
     public static let noPlace = ResultCode(SQLITE_PROTOCOL)
     /// SQLITE_NOMEM.
     public static let noMemory = ResultCode(SQLITE_NOMEM)
@@ -99,9 +100,8 @@ public struct SQLiteError: Error, Hashable, Sendable {
         self.statement = statement
     }
 
-    /// Whether another connection holds the lock, or a reader found no place for ten seconds while
-    /// others took and left theirs.
-    public var isBusy: Bool { [.busy, .locked, .noPlace].contains(code.primary) }
+    /// Whether another connection holds the lock.
+    public var isBusy: Bool { [.busy, .locked].contains(code.primary) }
     /// Whether the disk is full.
     public var isFull: Bool { code == .full }
     /// Whether the WAL is at its bound.

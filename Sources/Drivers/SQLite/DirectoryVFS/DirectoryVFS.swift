@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CSQLite
+import Glibc
 public import Platform
 import Synchronization
 
@@ -9,20 +10,36 @@ import Synchronization
 /// A database's path is a name in that directory (`./` may stand before it). Locks and the WAL's index are in this process's
 /// memory, shared by all connections opened through this VFS, so nobody else may use the files
 /// meanwhile. Time and chance come from the world, SQLite's own generator excepted
-/// (`SQLiteLibrary.seed`). A wait for a lock passes no time here: nobody else could run meanwhile.
+/// (`SQLiteLibrary.seed`).
 public final class DirectoryVFS: Sendable {
     let directory: any Directory
     private let clocks: any Clocks
     private let random: any RandomSource
+    private let wait: Wait
     private let temporary = MemoryBudget(bytesMax: DirectoryVFS.memoryBytesMaxDefault)
     private let databases = Mutex<[String: SharedDatabase]>([:])
     private let registration = OnceCell()
 
+    /// Lets microseconds pass, in which another connection can go on.
+    public typealias Wait = @Sendable (_ microseconds: UInt32) -> Void
+    /// Where connections run on threads: SQLite asks again a hundred times, ten seconds in all with
+    /// these waits between, and within a moment without them, in which a thread that holds a lock and
+    /// is not running cannot give it back (SQLITE_PROTOCOL).
+    public static let sleeping: Wait = { usleep($0) }
+    /// Where all connections run on one thread, as in a simulation: nobody else can run meanwhile.
+    public static let passingNoTime: Wait = { _ in }
+
     /// Makes and registers one.
-    public init(_ directory: any Directory, clocks: any Clocks, random: any RandomSource) {
+    public init(
+        _ directory: any Directory,
+        clocks: any Clocks,
+        random: any RandomSource,
+        wait: @escaping Wait = sleeping
+    ) {
         self.directory = directory
         self.clocks = clocks
         self.random = random
+        self.wait = wait
         registration.set(Registration(self, belowBytes: 0))
     }
 
@@ -33,7 +50,7 @@ public final class DirectoryVFS: Sendable {
     var entry: UnsafeMutablePointer<sqlite3_vfs> { unsafe registration.value.entry }
 
     /// What all connections to a database share.
-    private func shared(_ name: String) -> SharedDatabase {
+    func shared(_ name: String) -> SharedDatabase {
         databases.withLock {
             if let known = $0[name] { return known }
             let made = SharedDatabase()
@@ -144,7 +161,8 @@ extension DirectoryVFS: VFS {
     }
 
     func sleep(microseconds: Int32) -> Int32 {
-        microseconds
+        wait(UInt32(clamping: microseconds))
+        return microseconds
     }
 
     func wallMilliseconds() -> Int64 {

@@ -19,14 +19,14 @@ struct LogLine {
             for byte in name { bytes.append(byte & ~0x20) }
             bytes.append(space)
             // The message is ours, but what it quotes may not be.
-            add(escaped: message)
+            add(escaped: message, Kind(message))
         case .json:
             bytes += "{\"time\":\"".utf8
             bytes.appendTime(milliseconds)
             bytes += "\",\"level\":\"".utf8
             bytes += level.name.utf8
             bytes += "\",\"message\":\"".utf8
-            add(escaped: message)
+            add(escaped: message, Kind(message))
             bytes.append(quote)
         }
     }
@@ -41,10 +41,11 @@ struct LogLine {
 
     mutating func add(_ name: String, text: String) {
         add(name: name)
-        let quoted = format == .json || LogLine.needsQuotes(text)
-        if quoted { bytes.append(quote) }
-        add(escaped: text)
-        if quoted { bytes.append(quote) }
+        let kind = Kind(text)
+        let isQuoted = format == .json || kind != .word
+        if isQuoted { bytes.append(quote) }
+        add(escaped: text, kind)
+        if isQuoted { bytes.append(quote) }
     }
 
     mutating func add(_ name: String, number: Int64) {
@@ -73,32 +74,48 @@ struct LogLine {
         switch format {
         case .text:
             bytes.append(space)
-            add(escaped: name)
+            add(escaped: name, .word)
             bytes.append(UInt8(ascii: "="))
         case .json:
             bytes += ",\"".utf8
-            add(escaped: name)
+            add(escaped: name, .word)
             bytes += "\":".utf8
         }
     }
 
-    /// A value that would not be one word.
-    private static func needsQuotes(_ text: String) -> Bool {
-        text.isEmpty
-            || text.utf8.contains { byte in
-                byte <= 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "=")
-                    || byte == UInt8(ascii: "\\") || byte == 0x7f
+    /// What text needs; names of fields are ours, and words.
+    private enum Kind {
+        /// Nothing.
+        case word
+        /// Quotes around it, where a value is no string by its format.
+        case plain
+        /// Quotes and escapes.
+        case special
+
+        init(_ text: String) {
+            let span = text.utf8.span
+            var (isWord, isPlain) = (!span.isEmpty, true)
+            // Without a way out in between, so that many bytes are looked at together.
+            for index in span.indices {
+                let byte = unsafe span[unchecked: index]
+                let isSpecial =
+                    (byte < 0x20) || (byte == 0x7f) || (byte == UInt8(ascii: "\""))
+                    || (byte == UInt8(ascii: "\\"))
+                isPlain = isPlain && !isSpecial
+                isWord = isWord && (byte != 0x20) && (byte != UInt8(ascii: "="))
             }
+            self = !isPlain ? .special : isWord ? .word : .plain
+        }
     }
 
     /// Adds text so that it can neither end the line nor the value, in JSON's escapes (RFC 8259, 7).
-    private mutating func add(escaped text: String) {
+    private mutating func add(escaped text: String, _ kind: Kind) {
         let utf8 = text.utf8
         guard utf8.count <= Log.valueMax else {
-            add(escaped: LogLine.cut(text) + "…")
+            add(escaped: LogLine.cut(text) + "…", kind)
             return
         }
-        guard !LogLine.isPlain(utf8) else {
+        guard kind == .special else {
             bytes += utf8
             return
         }
@@ -114,21 +131,6 @@ struct LogLine {
             default: bytes.append(byte)
             }
         }
-    }
-
-    /// Whether text needs no escape; nearly all does not, and is copied as a whole then.
-    private static func isPlain(_ utf8: String.UTF8View) -> Bool {
-        let span = utf8.span
-        var isPlain = true
-        // Without a way out in between, so that many bytes are looked at together.
-        for index in span.indices {
-            let byte = unsafe span[unchecked: index]
-            let isSpecial =
-                (byte < 0x20) || (byte == 0x7f) || (byte == UInt8(ascii: "\""))
-                || (byte == UInt8(ascii: "\\"))
-            isPlain = isPlain && !isSpecial
-        }
-        return isPlain
     }
 
     /// The longest beginning of whole characters that leaves room for a mark.

@@ -58,7 +58,14 @@ struct HistoryChecker {
         )
         let directory = try world.files.directory(at: "scratch", .createIfMissing)
         let pageCheck = PageCheckVFS(
-            over: .directory(DirectoryVFS(directory, clocks: clocks, random: random))
+            over: .directory(
+                DirectoryVFS(
+                    directory,
+                    clocks: clocks,
+                    random: random,
+                    wait: DirectoryVFS.passingNoTime
+                )
+            )
         ) { _ in }
         var options = Catalog.Options()
         options.vfs = pageCheck

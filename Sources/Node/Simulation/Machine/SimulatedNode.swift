@@ -40,7 +40,12 @@ struct SimulatedNode: Sendable {
         let blobs = try DiskBlobStore(in: directory, world: world, options: blobOptions)
         pages = PageCheckVFS(
             over: .directory(
-                DirectoryVFS(directory, clocks: world.clocks, random: world.random)
+                DirectoryVFS(
+                    directory,
+                    clocks: world.clocks,
+                    random: world.random,
+                    wait: DirectoryVFS.passingNoTime
+                )
             )
         ) { failure in
             lifeline.halt("the catalog could not be synced: \(failure)")

@@ -14,6 +14,9 @@ import Synchronization
 ///
 /// So from before the commit until after it every reader of those keys goes to the catalog, which
 /// changes from old to new for all of them at one moment.
+///
+/// Values that end together, as a repository's pages of tags do, are entered with the key of their group:
+/// holding that one ends them all, and they are found no more although they still take room.
 final class AnswerCache<Value: Sendable>: Sendable {
     /// When a reader began.
     struct Ticket: Sendable {
@@ -35,6 +38,8 @@ final class AnswerCache<Value: Sendable>: Sendable {
         var value: Value
         var cost: Int
         var wasUsed: Bool
+        /// The bucket of its group, and when its reader began; nil for a value that ends with its key.
+        var group: (bucket: Int, sequence: UInt64)?
     }
 
     private struct State {
@@ -61,10 +66,11 @@ final class AnswerCache<Value: Sendable>: Sendable {
     /// The value of a key.
     func value(_ key: String) -> Value? {
         state.withLock { state in
-            guard let index = state.slots.index(forKey: key) else { return nil }
+            guard let slot = state.slots[key] else { return nil }
+            if let (bucket, sequence) = slot.group, state.marks[bucket] > sequence { return nil }
             state.statistics.hits += 1
-            state.slots.values[index].wasUsed = true
-            return state.slots.values[index].value
+            if !slot.wasUsed { state.slots[key]?.wasUsed = true }
+            return slot.value
         }
     }
 
@@ -76,24 +82,36 @@ final class AnswerCache<Value: Sendable>: Sendable {
         }
     }
 
-    /// Keeps a value of so many bytes, unless its kind changed since the ticket.
-    func insert(_ key: String, _ value: Value, cost: Int, _ ticket: Ticket) {
+    /// Keeps a value of so many bytes, unless its key, or its group's, was held since the ticket.
+    func insert(
+        _ key: String,
+        _ value: Value,
+        cost: Int,
+        group: String? = nil,
+        _ ticket: Ticket
+    ) {
         // One value must not empty the cache for all others.
         guard cost <= costMax / 4 else { return }
         state.withLock { state in
-            guard state.marks[Self.bucket(key)] <= ticket.sequence else { return }
+            let bucket = Self.bucket(group ?? key)
+            guard state.marks[bucket] <= ticket.sequence else { return }
             if let before = state.slots[key] {
                 state.statistics.bytes -= before.cost
             } else {
                 state.queue.append(key)
             }
-            state.slots[key] = Slot(value: value, cost: cost, wasUsed: false)
+            state.slots[key] = Slot(
+                value: value,
+                cost: cost,
+                wasUsed: false,
+                group: group.map { _ in (bucket, ticket.sequence) }
+            )
             state.statistics.bytes += cost
             Self.makeRoom(&state, costMax: costMax, countMax: countMax)
         }
     }
 
-    /// Forgets keys and lets nothing in under them until `release`; one holder at a time.
+    /// Forgets keys and groups, and lets nothing in under them until `release`; one holder at a time.
     func hold(_ keys: [String]) {
         state.withLock { state in
             for key in keys {

@@ -12,8 +12,6 @@ extension Registry {
         public let digest: Digest
         /// The digest's text.
         public let digestText: String
-        /// The digest's text in quotes.
-        public let entityTag: String
         /// What it is served as.
         public let mediaType: String
         /// Its bytes.
@@ -32,8 +30,7 @@ extension Registry {
         ) {
             self.digest = digest
             digestText = digest.description
-            entityTag = "\"\(digest)\""
-            self.mediaType = mediaType
+            self.mediaType = MediaType.shared(mediaType)
             self.bytes = bytes
             self.isByDigest = isByDigest
             self.isBlob = isBlob
@@ -65,9 +62,24 @@ extension Registry {
         "/v2/\(repository)/manifests/\(reference)"
     }
 
+    /// The key of all pages of a repository's tags: the path of a request for one, without the query.
+    static func tagsKey(_ repository: RepositoryName) -> String {
+        "/v2/\(repository)/tags/list"
+    }
+
     /// The cache's key of a blob: the path of a request for it.
     static func blobKey(_ repository: RepositoryName, _ digest: Digest) -> String {
         "/v2/\(repository)/blobs/\(digest)"
+    }
+
+    /// Whether these events end the pages of the repository's tags.
+    static func endsTagPages(_ outcome: Registrar.Outcome) -> Bool {
+        outcome.events.contains { event in
+            switch event {
+            case .tagPut, .tagDeleted, .manifestPut, .manifestDeleted: true
+            default: false
+            }
+        }
     }
 
     /// The cache's keys whose answers these events end or alter.

@@ -51,6 +51,27 @@ import Testing
         #expect(cache.value("b") == 1)
     }
 
+    @Test func `a group ends all its values at once, and lets in what was read after`() {
+        // I5.
+        let cache = AnswerCache<Int>(costMax: 100, countMax: 10)
+        cache.insert("g?1", 1, cost: 1, group: "g", cache.ticket())
+        cache.insert("g?2", 2, cost: 1, group: "g", cache.ticket())
+        cache.insert("g?", 3, cost: 1, cache.ticket())
+        cache.insert("h?1", 4, cost: 1, group: "h", cache.ticket())
+        #expect(cache.value("g?1") == 1 && cache.value("g?2") == 2)
+        let before = cache.ticket()
+        cache.hold(["g"])
+        cache.insert("g?3", 3, cost: 1, group: "g", cache.ticket())
+        #expect(cache.value("g?1") == nil && cache.value("g?2") == nil)
+        cache.release(["g"])
+        cache.insert("g?1", 1, cost: 1, group: "g", before)
+        for key in ["g?1", "g?2", "g?3"] { #expect(cache.value(key) == nil) }
+        #expect(cache.value("g?") == 3 && cache.value("h?1") == 4)
+        cache.insert("g?1", 5, cost: 1, group: "g", cache.ticket())
+        #expect(cache.value("g?1") == 5)
+        #expect(cache.statistics.count == 4 && cache.statistics.bytes == 4)
+    }
+
     @Test func `bytes and number are bounded, and what is too large does not enter`() {
         // I10.
         let cache = AnswerCache<Int>(costMax: 1_000, countMax: 20)
