@@ -256,6 +256,15 @@ targets.append(
     )
 )
 
+// The protocols alone, made small: nothing of the product.
+targets.append(
+    .testTarget(
+        name: "ModelTests",
+        path: "Tests/Unit/ModelTests",
+        swiftSettings: tests
+    )
+)
+
 targets.append(
     .testTarget(
         name: "ScenarioTests",
