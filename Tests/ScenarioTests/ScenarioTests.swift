@@ -34,6 +34,9 @@ import Testing
         // A disk that is full and fails in every way may let no whole image through in a seed.
         if scenario != .disk { #expect(report.counts["image pushed", default: 0] > 0) }
         #expect(report.counts["life ended: crashed", default: 0] > 0)
+        // Every repository's tags were judged as a whole, and each history was decided.
+        #expect(report.counts["history checked"] == 4)
+        #expect(report.counts["history undecided", default: 0] == 0)
     }
 
     @Test(arguments: Mistake.allCases)

@@ -107,4 +107,75 @@ import Testing
         ledger.end(ticket, .done)
         #expect(ledger.possibleValues(try subject(), foundBy: ticket) == [one])
     }
+
+    // MARK: - Histories
+
+    private func repository() throws -> RepositoryName { try #require(RepositoryName("a")) }
+
+    /// Findings about what the ledger has, each history judged as a whole.
+    private func judged(
+        by checker: LinearizabilityChecker = LinearizabilityChecker()
+    ) -> Findings {
+        let findings = Findings(trace: Trace())
+        findings.judge(ledger.histories, by: checker)
+        return findings
+    }
+
+    @Test func `a history as a whole refuses what each subject alone would allow`() throws {
+        let tags = try ["t", "u"].map { try #require(Tag($0)) }
+        let subjects = try tags.map { Subject.tag(try repository(), $0) }
+        ledger.end(ledger.begin(subjects.map { Effect($0, one) }, "first"), .done)
+        let push = ledger.begin(subjects.map { Effect($0, two) }, "second")
+        for (tag, seen) in zip(tags, [two, one]) {
+            let begun = ledger.tick()
+            #expect(ledger.allows(.tag(try repository(), tag), seen, begunAt: begun))
+            ledger.note(.shows(tag, seen), of: try repository(), "read", begunAt: begun)
+        }
+        ledger.end(push, .done)
+        let findings = judged()
+        #expect(findings.violations.map(\.invariant) == [.readYourWrites])
+        #expect(findings.counts == ["history checked": 1, "history operation": 4])
+    }
+
+    @Test func `a history keeps unknown outcomes and refusals apart`() throws {
+        let tag = try #require(Tag("t"))
+        try write(one, .done)
+        try write(two, .unknown)
+        try write(nil, .refused)
+        let begun = ledger.tick()
+        ledger.note(.shows(tag, two), of: try repository(), "read", begunAt: begun)
+        #expect(judged().violations.isEmpty)
+        let effect = Effect(try subject(), one, demand: .absent)
+        ledger.end(ledger.begin([effect], "put"), .unmet)
+        #expect(judged().violations.isEmpty)
+        #expect(try !allows(nil), "what was refused its condition did nothing")
+        let deletion = Effect(try subject(), nil, demand: .present)
+        ledger.end(ledger.begin([deletion], "delete"), .unmet)
+        #expect(!judged().violations.isEmpty)
+    }
+
+    @Test func `a history that was not decided is counted, and is no violation`() throws {
+        for _ in 0..<3 { try write(one, .done) }
+        let tag = try #require(Tag("t"))
+        ledger.note(.shows(tag, one), of: try repository(), "read", begunAt: ledger.tick())
+        let findings = judged(by: LinearizabilityChecker(stepsMax: 0))
+        #expect(findings.violations.isEmpty)
+        #expect(findings.counts["history undecided"] == 1)
+    }
+
+    @Test func `each repository has a history of its own, without blobs`() throws {
+        let other = try #require(RepositoryName("b"))
+        let effects = [
+            Effect(try subject(), one), Effect(.manifest(other, one), one),
+            Effect(.blob(other, two), two),
+        ]
+        ledger.end(ledger.begin(effects, "both"), .done)
+        ledger.end(ledger.begin([Effect(.blob(other, two), nil)], "blob"), .done)
+        let histories = ledger.histories
+        #expect(histories.map(\.repository) == [try repository(), other])
+        #expect(
+            histories.map { $0.operations.map(\.action) }
+                == [[.change([effects[0]])], [.change([effects[1]])]]
+        )
+    }
 }

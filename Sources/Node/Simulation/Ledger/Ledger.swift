@@ -9,7 +9,8 @@ import Synchronization
 /// outcome was known. A value may be read if some write set it that was not certainly overwritten
 /// before the read began. Concurrent writes may come in either order, and an unknown outcome is
 /// neither done nor undone, so this accepts more than a linearizable history; it never accuses a
-/// correct registry.
+/// correct registry. What concerns tags and manifests is also kept as a history of each repository,
+/// for `LinearizabilityChecker` to judge as a whole.
 public final class Ledger: Sendable {
     /// The writes of one request that is under way.
     public struct Ticket: Hashable, Sendable {
@@ -18,10 +19,13 @@ public final class Ledger: Sendable {
         public fileprivate(set) var begun: Int
     }
 
-    private struct State {
+    struct State {
         var now = 0
         var writes: [Subject: [Write]] = [:]
         var crashes: [Int] = []
+        var histories: [RepositoryName: TagHistory] = [:]
+        /// By when a request was sent: where the histories have it.
+        var places: [Int: [HistoryPlace]] = [:]
 
         mutating func tick() -> Int {
             now += 1
@@ -29,7 +33,13 @@ public final class Ledger: Sendable {
         }
     }
 
-    private let state = Mutex(State())
+    /// Where an operation is among those of a repository.
+    struct HistoryPlace {
+        var repository: RepositoryName
+        var index: Int
+    }
+
+    let state = Mutex(State())
 
     /// Makes an empty ledger.
     public init() {}
@@ -47,6 +57,7 @@ public final class Ledger: Sendable {
                 let write = Write(effect: effect, request: request, begun: begun, isCertain: false)
                 state.writes[effect.subject, default: []].append(write)
             }
+            state.record(effects, request, at: begun)
             return Ticket(subjects: effects.map(\.subject), begun: begun)
         }
     }
@@ -55,8 +66,9 @@ public final class Ledger: Sendable {
     @discardableResult public func end(_ ticket: Ticket, _ outcome: Outcome) -> Int {
         state.withLock { state in
             let ended = state.tick()
+            state.close(ticket.begun, at: ended, outcome)
             for subject in ticket.subjects {
-                if outcome == .refused {
+                if outcome == .refused || outcome == .unmet {
                     state.writes[subject]?.removeAll { $0.begun == ticket.begun }
                     continue
                 }

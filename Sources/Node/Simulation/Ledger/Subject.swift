@@ -23,6 +23,14 @@ public enum Subject: Hashable, Comparable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The repository whose map of tags and manifests it is a part of; nil for a blob.
+    var repositoryOfTags: RepositoryName? {
+        switch self {
+        case .tag(let repository, _), .manifest(let repository, _): repository
+        case .blob: nil
+        }
+    }
+
     /// Byte order of the descriptions.
     public static func < (left: Subject, right: Subject) -> Bool {
         left.description.utf8.lexicographicallyPrecedes(right.description.utf8)

@@ -20,19 +20,34 @@ public struct Effect: Hashable, Sendable {
     public var onlyIf: Digest?
     /// How much of it the answer decides.
     public var force: Force
+    /// What the whole request demands of the subject; nil for nothing.
+    public var demand: Demand?
 
     /// Describes an effect.
     public init(
         _ subject: Subject,
         _ value: Digest?,
         onlyIf: Digest? = nil,
-        force: Force = .certain
+        force: Force = .certain,
+        demand: Demand? = nil
     ) {
         self.subject = subject
         self.value = value
         self.onlyIf = onlyIf
         self.force = force
+        self.demand = demand
     }
+}
+
+/// What must be so of a subject, or a request does nothing; that it already has the value the request
+/// would give it is as good.
+public enum Demand: Hashable, Sendable {
+    /// It is absent.
+    case absent
+    /// It is there.
+    case present
+    /// It has that value.
+    case value(Digest)
 }
 
 /// What became of a request, as its client knows it.
@@ -41,6 +56,8 @@ public enum Outcome: Hashable, Sendable {
     case done
     /// Refused: it must not have happened.
     case refused
+    /// Refused because what it demands was not so: it must not have happened.
+    case unmet
     /// Nobody said: it may have happened until now, but not later.
     case unknown
 }

@@ -57,6 +57,7 @@ public struct Simulation: Sendable {
         } catch {
             story.findings.report(Violation(.bounded, "the simulation ended in \(error)"))
         }
+        story.findings.judge(story.ledger.histories)
         for (fault, count) in story.network.counts {
             story.findings.count("network \(fault)", by: count)
         }

@@ -8,7 +8,8 @@ extension Client {
     func delete(_ tag: Tag, in repository: RepositoryName) async {
         let request = WireRequest("DELETE", "/v2/\(repository)/manifests/\(tag)")
         let subject = Subject.tag(repository, tag)
-        guard let answered = await persistently(request, [Effect(subject, nil)]) else { return }
+        let effects = [Effect(subject, nil, demand: .present)]
+        guard let answered = await persistently(request, effects) else { return }
         findings.count("delete tag")
         switch answered.status {
         case 202: break
@@ -17,11 +18,12 @@ extension Client {
         }
     }
 
-    /// Deletes a manifest, with the tags that point to it and what is about it.
+    /// Deletes a manifest, with the tags that point to it and what is about it, unless a tag of its own
+    /// points to that.
     func delete(_ manifest: Content.Manifest, in repository: RepositoryName) async {
         let request = WireRequest("DELETE", "/v2/\(repository)/manifests/\(manifest.digest)")
         let subject = Subject.manifest(repository, manifest.digest)
-        var effects = [Effect(subject, nil)]
+        var effects = [Effect(subject, nil, demand: .present)]
         effects += content.tags.map {
             Effect(.tag(repository, $0), nil, onlyIf: manifest.digest)
         }
@@ -29,9 +31,6 @@ extension Client {
             effects.append(
                 Effect(.manifest(repository, referrer.digest), nil, force: .possible)
             )
-            effects += content.tags.map {
-                Effect(.tag(repository, $0), nil, onlyIf: referrer.digest, force: .possible)
-            }
         }
         guard let answered = await persistently(request, effects) else { return }
         findings.count("delete manifest")

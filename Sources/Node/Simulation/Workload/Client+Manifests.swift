@@ -10,6 +10,15 @@ enum TagCondition {
     case absent
     /// `If-Match` with the digest the client believes it has.
     case unchanged(Digest)
+
+    /// What it demands of the tag.
+    var demand: Demand? {
+        switch self {
+        case .none: nil
+        case .absent: .absent
+        case .unchanged(let digest): .value(digest)
+        }
+    }
 }
 
 extension Client {
@@ -65,7 +74,9 @@ extension Client {
         let request = putRequest(manifest, repository, tags, condition)
         let effects =
             [Effect(.manifest(repository, manifest.digest), manifest.digest)]
-            + tags.map { Effect(.tag(repository, $0), manifest.digest) }
+            + tags.map {
+                Effect(.tag(repository, $0), manifest.digest, demand: condition.demand)
+            }
         findings.count("put manifest")
         guard let answered = await persistently(request, effects) else { return .refused }
         switch (answered.status, condition) {

@@ -24,10 +24,12 @@ extension Client {
         guard answered.status == 200 else {
             if answered.status != 404 { unexpected(request, answered) }
             judge(subject, shows: nil, answered, request.line)
+            note(.shows(tag, nil), of: repository, answered, request)
             return nil
         }
         let digest = answered.response.headers["Docker-Content-Digest"].flatMap { Digest($0) }
         judge(subject, shows: digest, answered, request.line)
+        note(.shows(tag, digest), of: repository, answered, request)
         guard let digest, let manifest = content.manifest(digest) else { return nil }
         if !byHead { checkBytes(request, answered, manifest.bytes, digest) }
         return manifest
@@ -43,9 +45,11 @@ extension Client {
         guard answered.status == 200 else {
             if answered.status != 404 { unexpected(request, answered) }
             judge(subject, shows: nil, answered, request.line)
+            note(.has(manifest.digest, false), of: repository, answered, request)
             return false
         }
         judge(subject, shows: manifest.digest, answered, request.line)
+        note(.has(manifest.digest, true), of: repository, answered, request)
         checkBytes(request, answered, manifest.bytes, manifest.digest)
         return true
     }
@@ -113,11 +117,15 @@ extension Client {
             findings.count("list tags")
             guard answered.status == 200 else {
                 if answered.status != 404 { unexpected(request, answered) }
+                let none = TagPage(after: last, limit: size, [], hasMore: false)
+                note(.lists(none), of: repository, answered, request)
                 return judgeNoTags(request, repository, answered)
             }
             let text = String(decoding: answered.response.body, as: UTF8.self)
             let listed = content.tags.sorted().filter { text.contains("\"\($0)\"") }
             let isLast = answered.response.headers["Link"] == nil
+            let page = TagPage(after: last, limit: size, listed, hasMore: !isLast)
+            note(.lists(page), of: repository, answered, request)
             let end = isLast ? nil : listed.last
             for tag in content.tags where last.utf8.lexicographicallyPrecedes("\(tag)".utf8) {
                 if let end, end < tag { continue }

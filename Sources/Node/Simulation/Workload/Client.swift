@@ -115,13 +115,18 @@ public struct Client: Sendable {
         try? await timeline.sleep(for: .milliseconds(100 << min(attempt, 6)))
     }
 
-    /// What an answer says about the effects of its request: 201 did what was asked for, 202 a
-    /// deletion; another 2xx (a mount that became an upload) did not.
+    /// What an answer says about the effects of its request.
+    ///
+    /// 201 did what was asked for, 202 a deletion; another 2xx (a mount that became an upload) did not.
+    /// 412 says that a condition did not hold, 404 that there was nothing to delete.
     static func outcome(_ method: String) -> @Sendable (ReceivedResponse) -> Outcome {
-        let acknowledgement = method == "DELETE" ? 202 : 201
+        let isDeletion = method == "DELETE"
+        let acknowledgement = isDeletion ? 202 : 201
         return { response in
             switch response.status {
             case acknowledgement: .done
+            case 412: .unmet
+            case 404 where isDeletion: .unmet
             case 429, 500...: .unknown
             default: .refused
             }
@@ -153,6 +158,16 @@ public struct Client: Sendable {
                 )
             )
         }
+    }
+
+    /// Keeps what an answer showed of a repository's tags or manifests for the judgement of the whole.
+    func note(
+        _ action: TagOperation.Action,
+        of repository: RepositoryName,
+        _ answered: Answered,
+        _ request: WireRequest
+    ) {
+        ledger.note(action, of: repository, request.line, begunAt: answered.begun)
     }
 
     /// Reports an answer that no state of the registry explains.
