@@ -110,6 +110,13 @@ let modules: [Module] = [
     ),
 
     Module(
+        name: "Sweep",
+        layer: .services,
+        uses: ["Platform", "OCI", "Journal", "Catalog", "Blobs"],
+        tests: ["BlobsDisk", "Registry", "Crypto", "SQLite", "Contracts"]
+    ),
+
+    Module(
         name: "RegistryAPI",
         layer: .edge,
         uses: [
@@ -123,7 +130,7 @@ let modules: [Module] = [
         layer: .edge,
         uses: [
             "Platform", "HTTP", "JSON", "OCI", "Telemetry", "Journal", "Catalog", "Blobs",
-            "Registry",
+            "Registry", "Sweep",
         ],
         tests: ["BlobsDisk", "SQLite", "Crypto", "Contracts"]
     ),
@@ -142,7 +149,8 @@ let modules: [Module] = [
         layer: .node,
         uses: [
             "Platform", "HTTP", "JSON", "OCI", "SQLite", "Crypto", "HTTPServer", "Telemetry",
-            "Journal", "Catalog", "Blobs", "BlobsDisk", "Registry", "RegistryAPI", "ControlAPI",
+            "Journal", "Catalog", "Blobs", "BlobsDisk", "Registry", "Sweep", "RegistryAPI",
+            "ControlAPI",
             "Configuration",
         ],
         tests: ["HTTPClient", "Contracts"]
@@ -152,7 +160,7 @@ let modules: [Module] = [
         layer: .node,
         uses: [
             "Platform", "HTTP", "JSON", "OCI", "SQLite", "Crypto", "Telemetry", "Journal",
-            "Catalog", "Blobs", "BlobsDisk", "Registry", "RegistryAPI",
+            "Catalog", "Blobs", "BlobsDisk", "Registry", "Sweep", "RegistryAPI",
         ],
         port: "Node",
         tests: ["Contracts"]

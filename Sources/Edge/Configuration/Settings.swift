@@ -32,6 +32,8 @@ public struct Settings: Hashable, Sendable {
     public var names = Names()
     /// The data directory.
     public var storage = Storage()
+    /// Freeing what nothing names.
+    public var sweep = Sweeping()
     /// Memory for speed.
     public var cache = Cache()
     /// What deleting takes along.
@@ -100,6 +102,14 @@ public struct Settings: Hashable, Sendable {
         public var freeSpaceFloor: UInt64 = 256 << 20
         /// How long an upload that nobody continues is kept.
         public var stagingAge = Duration.seconds(7 * 86_400)
+    }
+
+    /// Freeing what nothing names.
+    public struct Sweeping: Hashable, Sendable {
+        /// Time between two rounds, each of which raises the epoch.
+        public var interval = Duration.seconds(3_600)
+        /// Copies looked at in a second.
+        public var rate = 2_000
     }
 
     /// Memory for speed.

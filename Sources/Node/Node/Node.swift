@@ -6,6 +6,7 @@ import HTTP
 import HTTPServer
 public import Platform
 import Registry
+import Sweep
 import Telemetry
 
 /// One server, wired: what starts, in which order, and how it stops.
@@ -21,6 +22,9 @@ public final class Node: Sendable {
     private let data: DataDirectory
     private let log: NodeLog
     private let caretaker: Caretaker
+    private let sweepCare: SweepCare
+    /// Where `care` runs.
+    public let carePool = BlockingPool(threadsMax: 1)
     private let servers: [Server]
     /// Where clients reach the main listener.
     public let address: String
@@ -45,6 +49,15 @@ public final class Node: Sendable {
         }
         let (metrics, started) = (Metrics(), world.clocks.monotonic())
         registry.measure(in: metrics)
+        let sweep = try data.sweep(world, settings.sweepOptions, log.log)
+        NodeMetrics.register(sweep, in: metrics)
+        sweepCare = SweepCare(
+            registry: registry,
+            sweep: sweep,
+            interval: settings.sweep.interval,
+            clocks: world.clocks,
+            log: log.log
+        )
         NodeMetrics(data: data, log: log.log).register(
             in: metrics,
             version: Node.version,
@@ -56,6 +69,7 @@ public final class Node: Sendable {
             world: world,
             data: data,
             registry: registry,
+            sweep: sweep,
             canary: canary,
             log: log.log,
             metrics: metrics,
@@ -80,6 +94,14 @@ public final class Node: Sendable {
             "ready",
             [("version", .text(Node.version)), ("address", .text(address))]
         )
+    }
+
+    /// Does what must be done now and then, until it is cancelled; to be run in `carePool`.
+    ///
+    /// Returns at once where nothing can be written.
+    public func care() async {
+        guard data.readOnly == nil else { return }
+        await sweepCare.run()
     }
 
     /// Stops: no new connections, requests in flight end within the grace, the catalog is closed

@@ -23,8 +23,8 @@ public protocol BlobStore: Sendable {
         async throws(BlobError) -> any Staging
     /// Up to `limit` digests of a generation greater than `after`, in order.
     func page(generation: UInt64, after: Digest?, limit: Int) async throws(BlobError) -> [Digest]
-    /// Deletes a copy; durable when it returns. False when there was none.
-    func delete(_ digest: Digest, generation: UInt64) async throws(BlobError) -> Bool
+    /// Deletes copies of one generation; durable when it returns. Returns those there were, in order.
+    func delete(_ digests: [Digest], generation: UInt64) async throws(BlobError) -> [Digest]
     /// Sets a copy aside that was found corrupt, as evidence; durable when it returns.
     ///
     /// `copy` is what was read, from this store. False, and nothing is done, when it has no longer its

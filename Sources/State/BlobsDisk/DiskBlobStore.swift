@@ -119,9 +119,12 @@ public final class DiskBlobStore: BlobStore {
         try tree.page(generation, after: after, limit: limit)
     }
 
-    /// Deletes a copy.
-    public func delete(_ digest: Digest, generation: UInt64) async throws(BlobError) -> Bool {
-        try tree.remove(digest, generation)
+    /// Deletes copies.
+    public func delete(
+        _ digests: [Digest],
+        generation: UInt64
+    ) async throws(BlobError) -> [Digest] {
+        try tree.remove(digests, generation)
     }
 
     /// Sets a corrupt copy aside.

@@ -73,7 +73,8 @@ public final class Catalog: Sendable {
 
     /// Opens the file in the directory at `directory`, making it at first.
     ///
-    /// Refuses what is damaged or newer in a time that does not grow with the journal (`OpenCheck`).
+    /// Refuses what is damaged or newer in a time that does not grow with the journal (`OpenCheck`); a
+    /// file of an earlier form is rebuilt first, once, in a time that does.
     public init(
         at directory: String,
         world: World,
@@ -91,10 +92,31 @@ public final class Catalog: Sendable {
         } else {
             try FirstOpening.make(in: files, at: directory, world: world, options: options)
         }
-        let writer = try Catalog.openWriter(path, options)
-        identity = try FirstOpening.recognise(writer)
+        let writer: Session
+        (writer, identity) = try Catalog.recognised(path, at: directory, world, options)
         try OpenCheck(session: writer).run()
         opened = Mutex(Opened(writer: writer))
+    }
+
+    private static func recognised(
+        _ path: String,
+        at directory: String,
+        _ world: World,
+        _ options: Options
+    ) throws(CatalogError) -> (Session, EstateIdentity) {
+        for isRebuilt in [false, true] {
+            let writer = try openWriter(path, options)
+            if let identity = try FirstOpening.recognise(writer) { return (writer, identity) }
+            do throws(SQLiteError) { try writer.connection.close() } catch {
+                throw CatalogError(error)
+            }
+            guard !isRebuilt, !options.isInMemory else { break }
+            try CatalogRebuild.offline(at: directory, world: world, options: options) { _, _ in }
+        }
+        throw .damaged(
+            "the catalog has an earlier form and cannot be rebuilt here: start the server once where it "
+                + "may write the data directory"
+        )
     }
 
     /// Copies the WAL into the file and closes every connection; the last removes the WAL.

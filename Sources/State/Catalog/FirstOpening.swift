@@ -25,20 +25,21 @@ enum FirstOpening {
         try CatalogFile.publish(temporaryName, in: directory, or: world.lifeline)
     }
 
-    /// Checks that a file is ours and of this form, and reads whom it belongs to.
-    static func recognise(_ session: Session) throws(CatalogError) -> EstateIdentity {
+    /// Checks that a file is ours and of this form, and reads whom it belongs to; nil for one of an
+    /// earlier form, which is to be rebuilt.
+    static func recognise(_ session: Session) throws(CatalogError) -> EstateIdentity? {
         try requireOurs(session)
         let version: Int64
         do throws(SQLiteError) {
             version = try session.connection.pragmaInteger("user_version") ?? 0
         } catch { throw CatalogError(error) }
-        guard version == Schema.version else {
+        guard version <= Schema.version else {
             throw .newer(
                 "the catalog has form \(version) and this build knows \(Schema.version): start the "
                     + "version that wrote it, or rebuild it with 'breakwater catalog rebuild --offline'"
             )
         }
-        return try identity(session)
+        return version == Schema.version ? try identity(session) : nil
     }
 
     /// Refuses a database of somebody else.

@@ -327,9 +327,17 @@ public enum BlobStoreContract {
             }
             let digest = Digest.of([1, 2, 3])
             let region = try #require(try await store.open(digest, generation: 0))
-            #expect(try await store.delete(digest, generation: 0))
-            #expect(try await !store.delete(digest, generation: 0))
-            #expect(try await !store.delete(Digest.of([9]), generation: 5))
+            let others = (0..<40 as Range<UInt8>).map { Digest.of([$0, $0]) }
+            for number in 0..<40 as Range<UInt8> {
+                try await Self.store([number, number], in: store)
+            }
+            let absent = Digest.of([9])
+            #expect(
+                try await store.delete(others + [absent, digest], generation: 0)
+                    == (others + [digest]).sorted()
+            )
+            #expect(try await store.delete([digest], generation: 0) == [])
+            #expect(try await store.delete([absent], generation: 5) == [])
             #expect(try await store.stat(digest, generation: 0) == nil)
             #expect(try await store.stat(digest, generation: 1) == 3)
             #expect(try region.read(at: 0, limit: 3) == [1, 2, 3])

@@ -10,6 +10,7 @@ import Journal
 import OCI
 import Platform
 import Registry
+import Sweep
 import Testing
 
 /// A registry over a directory of its own, with both ends of its management interface.
@@ -33,7 +34,13 @@ final class Management: Sendable {
             sequencer: sequencer,
             keyring: try Keyring.open(in: temporary.directory, world: world).keyring
         )
-        let handler = ControlHandler(registry: registry) {
+        let sweep = try Sweep(
+            world: world,
+            catalog: catalog,
+            blobs: store,
+            files: temporary.directory
+        ) { _ in }
+        let handler = ControlHandler(registry: registry, sweep: sweep) {
             ControlHandler.NodeFacts(
                 version: "1.2.3",
                 uptime: .seconds(7),

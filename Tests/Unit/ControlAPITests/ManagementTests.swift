@@ -51,6 +51,41 @@ import Testing
         #expect(estate.entries.first?.events.first?.hasPrefix("namespace 'team' is ") == true)
     }
 
+    @Test func `plans, runs, pauses and resumes the sweep`() async throws {
+        let test = try Management()
+        let kept = try await test.push("kept", to: "team/app", tag: "v1")
+        let gone = try await test.push("gone", to: "team/app", tag: "v2")
+        let name = [("repository", "team/app"), ("reference", "\(gone)")]
+        _ = try await test.client.send("DELETE", "images", name, as: Wire.Changed.self)
+        let early = try await test.client.get("sweep/plan", as: Wire.SweepPlan.self)
+        #expect(early.count == 0 && early.laterCount == 1 && early.laterBytes > 0)
+        let paused = try await test.client.send("POST", "sweep/pause", as: Wire.Sweep.self)
+        #expect(paused.isPaused && paused.epoch == 2)
+        let broken = try await test.client.send("POST", "sweep/run", as: Wire.SweepRound.self)
+        #expect(broken.isBrokenOff && broken.freed == 0)
+        let resumed = try await test.client.send("POST", "sweep/resume", as: Wire.Sweep.self)
+        #expect(!resumed.isPaused && resumed.epoch == 3)
+        let limit = [("limit", "0")]
+        #expect(try await test.client.get("sweep/plan", limit, as: Wire.SweepPlan.self).count == 0)
+        let done = try await test.client.send("POST", "sweep/run", as: Wire.SweepRound.self)
+        #expect(done.epoch == 4 && done.freed == 1 && done.doubted == 0)
+        let status = try await test.client.get("sweep", as: Wire.Sweep.self)
+        #expect(status.freed == 1 && status.listed == 2 && status.round == done)
+        let journal = try await test.client.get("journal", as: Wire.JournalPage.self)
+        #expect(journal.entries.last?.events == ["sweep epoch is 4"])
+        let copies = try await test.client.send("POST", "content/verify", as: Wire.Outcome.self)
+        #expect(copies.isSound)
+        let tags = try await test.client.get(
+            "tags/history",
+            [("repository", "team/app"), ("tag", "v1")],
+            as: Wire.TagHistory.self
+        )
+        #expect(tags.values.first?.digest == "\(kept)")
+        await #expect(throws: Wire.Problem.self) {
+            try await test.client.get("sweep/plan", [("limit", "x")], as: Wire.SweepPlan.self)
+        }
+    }
+
     @Test func `tells all of a tag's history, however small its pages are`() async throws {
         let test = try Management()
         var pushed: [String?] = []

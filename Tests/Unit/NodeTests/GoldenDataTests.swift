@@ -70,10 +70,14 @@ import Testing
             try Maintenance.dumpCatalog(at: data, world: world) { text += "\($0)\n" }
             return text
         }
-        let expected = try made.text("dump")
-        #expect(try dump() == expected)
-        try Maintenance.rebuildCatalog(at: data, world: world) { _, _ in }
-        #expect(try dump() == expected)
+        let expected = Self.tables(of: try made.text("dump"))
+        #expect(expected.count > 9)
+        for _ in 0..<2 {
+            // A table that came later says nothing of what the data meant then.
+            let found = Self.tables(of: try dump())
+            for (table, rows) in expected { #expect(found[table] == rows, "\(table)") }
+            try Maintenance.rebuildCatalog(at: data, world: world) { _, _ in }
+        }
         let report = try await Maintenance.verifyContent(
             at: data,
             world: world,
@@ -81,6 +85,21 @@ import Testing
         ) { _ in }
         #expect(report.isSound)
         #expect(report.named > 20)
+    }
+
+    /// The rows of each table of a dump, in their order.
+    private static func tables(of dump: String) -> [String: [Substring]] {
+        var tables: [String: [Substring]] = [:]
+        var name = ""
+        for line in dump.split(separator: "\n") {
+            if line.hasPrefix("table ") {
+                name = String(line)
+                tables[name] = []
+            } else {
+                tables[name]?.append(line)
+            }
+        }
+        return tables
     }
 
     // I3: the bytes of each manifest and of all it names are hashed here.

@@ -103,7 +103,11 @@ import Testing
         let image = await test.push(image: "one", to: "a", tag: "v1")
         let layer = Digest.of(Array("layer of one".utf8))
         for digest in [image.digest, layer] {
-            #expect(try await test.store.delete(digest, generation: Generation.first.number))
+            #expect(
+                try await test.store.delete([digest], generation: Generation.first.number) == [
+                    digest
+                ]
+            )
         }
         for path in ["blobs/\(layer)", "manifests/v1", "manifests/\(image.digest)"] {
             let handler = test.handlerWithoutMemory()

@@ -8,7 +8,8 @@ enum Commands {
     static let all = [
         serve, status, configCheck, repositoryList, repositoryDelete, tagAdd, tagRemove,
         tagHistory, imageCopy, imageDelete, imageImport, imageExport, journalList, journalFollow,
-        usage, catalogRebuild, catalogDump, contentVerify, version,
+        usage, sweepStatus, sweepPlan, sweepRun, sweepPause, sweepResume, catalogRebuild,
+        catalogDump, contentVerify, version,
     ]
 
     /// `breakwater version`.

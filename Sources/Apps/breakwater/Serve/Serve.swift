@@ -32,7 +32,11 @@ extension Commands {
             // Without a file they are in the log, on standard error.
             if settings.log.file != nil { for notice in node.notices { Output.problem(notice) } }
             announce("breakwater \(Node.version) is ready on \(node.address)", log)
-            while Signals.wait() == .reload { reload(node, log, invocation, world) }
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask(executorPreference: node.carePool) { await node.care() }
+                while Signals.wait() == .reload { reload(node, log, invocation, world) }
+                group.cancelAll()
+            }
             try node.stop()
             return .success
         } catch {

@@ -6,7 +6,7 @@ import HTTP
 enum KeyTable {
     /// The groups in the order of the reference.
     static let groups: [KeyGroup] = [
-        top, tls, operations, log, names, storage, cache, deletion, requests, connections,
+        top, tls, operations, log, names, storage, sweep, cache, deletion, requests, connections,
     ]
 
     /// The keys in the order of the reference.
@@ -167,6 +167,26 @@ enum KeyTable {
                 exceeded: "404 `BLOB_UPLOAD_UNKNOWN`",
                 "How long an upload that nobody continues is kept; every byte that comes begins the time "
                     + "anew. Measured so that a jump of the clock drops nothing."
+            ),
+        ]
+    )
+
+    private static let sweep = KeyGroup(
+        name: "sweep",
+        purpose: "Freeing the copies that nothing names any more, while everything else goes on.",
+        keys: [
+            Key(
+                "sweep.interval",
+                \.sweep.interval,
+                .time(.seconds(1)...(.seconds(30 * 86_400))),
+                "Time between two rounds. Each raises the sweep epoch, if anything was changed; what lost "
+                    + "its last name is freed two to three rounds later."
+            ),
+            Key(
+                "sweep.rate",
+                \.sweep.rate,
+                .count(1...1_000_000),
+                "Copies that a round looks at in a second, at most, so that it leaves the disk to others."
             ),
         ]
     )

@@ -6,6 +6,7 @@ import Journal
 import OCI
 import Platform
 public import Registry
+public import Sweep
 
 /// The answering end of the management interface: decodes, calls, encodes.
 ///
@@ -46,12 +47,18 @@ public struct ControlHandler: Handler {
     }
 
     let registry: Registry
+    let sweep: Sweep
     let facts: @Sendable () -> NodeFacts
     let work: LongWork
 
     /// Makes a handler.
-    public init(registry: Registry, facts: @escaping @Sendable () -> NodeFacts) {
+    public init(
+        registry: Registry,
+        sweep: Sweep,
+        facts: @escaping @Sendable () -> NodeFacts
+    ) {
         self.registry = registry
+        self.sweep = sweep
         self.facts = facts
         work = LongWork()
     }
@@ -89,6 +96,11 @@ public struct ControlHandler: Handler {
         case ("POST", "images"): return json(try await copyImage(query))
         case ("DELETE", "images"): return json(try await deleteImage(query))
         case ("GET", "usage"): return json(try usage(query))
+        case ("GET", "sweep"): return json(try sweepStatus())
+        case ("GET", "sweep/plan"): return json(try await planSweep(query))
+        case ("POST", "sweep/run"): return json(try await runSweep())
+        case ("POST", "sweep/pause"): return json(try await pauseSweep(true))
+        case ("POST", "sweep/resume"): return json(try await pauseSweep(false))
         case ("POST", "catalog/rebuild"): return json(try await rebuild())
         case ("POST", "content/verify"): return json(try await verify(query))
         default: throw Wire.Problem(message: "no such request: \(method) \(path)", isRefusal: true)

@@ -7,6 +7,7 @@ import HTTPServer
 import OCI
 import Registry
 import RegistryAPI
+import Sweep
 
 extension Settings {
     /// The store's options.
@@ -14,6 +15,13 @@ extension Settings {
         var options = DiskBlobStore.Options()
         options.freeBytesFloor = storage.freeSpaceFloor
         options.stagingsMax = requests.uploadsOpen
+        return options
+    }
+
+    /// The sweep's options.
+    var sweepOptions: Sweep.Options {
+        var options = Sweep.Options()
+        options.copiesPerSecond = sweep.rate
         return options
     }
 

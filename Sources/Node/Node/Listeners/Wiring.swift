@@ -9,6 +9,7 @@ import Platform
 import Registry
 import RegistryAPI
 import SQLite
+import Sweep
 import Telemetry
 
 /// The listeners of a node and what each of them answers.
@@ -17,6 +18,7 @@ struct Wiring {
     let world: World
     let data: DataDirectory
     let registry: Registry
+    let sweep: Sweep
     let canary: Canary
     let log: Log
     let metrics: Metrics
@@ -64,7 +66,7 @@ struct Wiring {
         // A socket is a name in the directory; where none can be made, there is none.
         if data.readOnly == nil {
             let socket = "\(data.path)/\(Wire.socketName)"
-            let control = ControlHandler(registry: registry, facts: facts())
+            let control = ControlHandler(registry: registry, sweep: sweep, facts: facts())
             let everything = handler(distribution, health, control)
             servers.append(
                 try start(settings.server(.unix(path: socket)), everything, pool, socket)

@@ -6,6 +6,8 @@ import Journal
 import Platform
 import Registry
 import SQLite
+import Sweep
+import Telemetry
 
 /// What a data directory holds, opened; whoever opens it holds the directory's lock.
 ///
@@ -77,6 +79,23 @@ struct DataDirectory: Sendable {
         )
         if let readOnly { registry.registrar.refuse(readOnly) }
         return registry
+    }
+
+    /// The sweep of the store that is here.
+    func sweep(
+        _ world: World,
+        _ options: Sweep.Options,
+        _ log: Log
+    ) throws(NodeError) -> Sweep {
+        try NodeError.step("open the sweep's state") {
+            try Sweep(
+                world: world,
+                catalog: catalog,
+                blobs: blobs,
+                files: files,
+                options: options
+            ) { gone in SweepCare.tell(gone, log) }
+        }
     }
 
     /// What the operator should know of this opening.

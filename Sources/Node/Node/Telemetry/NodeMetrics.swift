@@ -5,6 +5,7 @@ import Catalog
 import HTTPServer
 import Platform
 import SQLite
+import Sweep
 import Telemetry
 
 /// What only the node can measure: disks, pages, connections.
@@ -32,6 +33,30 @@ struct NodeMetrics {
             labels: [],
             kind: .counter
         ) { [([], Double(log.droppedSinceStart))] }
+    }
+
+    /// Registers what the sweep has done.
+    static func register(_ sweep: Sweep, in metrics: Metrics) {
+        func counter(_ name: String, _ help: String, _ value: @escaping @Sendable () -> UInt64) {
+            metrics.gauges(name, help, labels: [], kind: .counter) { [([], Double(value()))] }
+        }
+        counter("breakwater_sweep_freed_copies_total", "Copies freed since the start.") {
+            sweep.status.freed
+        }
+        counter("breakwater_sweep_freed_bytes_total", "Bytes of copies freed since the start.") {
+            sweep.status.freedBytes
+        }
+        metrics.gauge("breakwater_sweep_paused", "1 while the sweep is paused by command.") {
+            sweep.status.isPaused ? 1 : 0
+        }
+        metrics.gauge(
+            "breakwater_sweep_doubted_copies",
+            "Copies the newest round left because it cannot be sure of them."
+        ) { Double(sweep.status.round?.doubted ?? 0) }
+        metrics.gauge(
+            "breakwater_sweep_round_age_seconds",
+            "Time since the newest round ended; none before the first."
+        ) { sweep.status.sinceRound.map { Double($0.components.seconds) } }
     }
 
     private func registerDisk(in metrics: Metrics) {

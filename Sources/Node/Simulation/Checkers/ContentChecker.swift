@@ -52,6 +52,25 @@ struct ContentChecker {
         )
     }
 
+    /// Reports each copy of a generation at least two epochs old that the catalog does not count on.
+    func requireSwept(_ view: CatalogView) throws(CatalogError) {
+        let epoch = try view.epoch()
+        let digests = (content.blobs.map(\.digest) + content.manifests.map(\.digest)).sorted()
+        for path in DiskView(disk, .current).paths() where path.hasPrefix("\(directory)/blobs/") {
+            let parts = path.split(separator: "/")
+            guard parts.count == 6, let generation = UInt64(parts[2]),
+                generation + 2 <= epoch.number,
+                let digest = digests.first(where: { $0.hex == parts[5] })
+            else { continue }
+            let row = try view.content(digest)
+            findings.require(
+                row?.generation.number == generation,
+                .safeSweep,
+                "at epoch \(epoch.number) nothing counts on \(path), and it is still there"
+            )
+        }
+    }
+
     /// Where a blob lies (docs/formats/blob-directory.md), spelled out once more on purpose.
     static func path(
         _ directory: String,

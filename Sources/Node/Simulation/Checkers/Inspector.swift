@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Catalog
+import Registry
 import Synchronization
 
 /// All checks of a catalog and the platter under it, for whoever runs a node.
@@ -34,6 +35,19 @@ final class Inspector: Sendable {
                 try contentChecker.check(view)
             }
             try HistoryChecker(findings: findings).check(catalog)
+        }
+    }
+
+    /// I7: what nothing names is gone, once a sweep has ended two epochs later.
+    func requireSwept(_ registry: Registry) {
+        do throws(RegistryError) {
+            try disk.sparing { () throws(RegistryError) in
+                try registry.read { view throws(CatalogError) in
+                    try contentChecker.requireSwept(view)
+                }
+            }
+        } catch {
+            findings.report(Violation(.converges, "the catalog cannot be read: \(error)"))
         }
     }
 

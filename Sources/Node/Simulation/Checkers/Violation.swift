@@ -12,6 +12,8 @@ public enum Invariant: String, Sendable, CaseIterable {
     case sameHistory = "I4 same history"
     /// I5: an acknowledged change is seen by every later read.
     case readYourWrites = "I5 read your writes"
+    /// I7: what nothing names is gone, and nothing else.
+    case safeSweep = "I7 safe sweep"
     /// I9: a repository shows nothing it was not given.
     case noLeak = "I9 no leak"
     /// I10: an answer, always, and never a stall.

@@ -88,7 +88,7 @@ final class Machine: Sendable {
         network.connect(node.handler, isReachable: { !self.disk.isDown }) {
             self.inspector.noteAcknowledged(node.catalog)
         }
-        access.open(node.registry, isRunning: { !self.disk.isDown })
+        access.open(node.registry, node.sweep, isRunning: { !self.disk.isDown })
         isServing.withLock { $0 = true }
         await watch(since: timeline.now, lifetime, isOver)
         isServing.withLock { $0 = false }
@@ -111,6 +111,12 @@ final class Machine: Sendable {
         let pause = driver.generator.within(10...4000)
         // A cancelled machine starts again at once.
         try? await timeline.sleep(for: .milliseconds(pause))
+    }
+
+    /// Checks that the node that serves has no copy left that the sweep had to free (I7).
+    func requireSwept() {
+        guard let node = access.current, node.isRunning() else { return }
+        inspector.requireSwept(node.registry)
     }
 
     /// Returns once a node serves, or when none came up for too long; says which.

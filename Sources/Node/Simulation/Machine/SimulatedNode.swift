@@ -8,6 +8,7 @@ import Platform
 import Registry
 import RegistryAPI
 import SQLite
+import Sweep
 
 /// One process of the product on a simulated machine: registrar, journals, catalog, blob store and
 /// handler as they are in production, wired in the order in which the node wires them.
@@ -19,6 +20,7 @@ struct SimulatedNode: Sendable {
 
     let catalog: Catalog
     let registry: Registry
+    let sweep: Sweep
     let handler: any Handler
     let canary: Canary
     let lifeline: SimulatedLifeline
@@ -66,6 +68,13 @@ struct SimulatedNode: Sendable {
             keyring: keyring,
             options: options
         )
+        sweep = try Sweep(
+            world: world,
+            catalog: catalog,
+            blobs: blobs,
+            files: directory,
+            options: SimulatedNode.sweepOptions
+        ) { _ in }
         handler = DistributionHandler(registry: registry)
         canary = Canary(registry)
         // As in production, a node whose canary cannot be placed serves all the same.
@@ -83,4 +92,9 @@ struct SimulatedNode: Sendable {
     private static let checkpointFrames: Int32 = 60
     private static let freeBytesFloor: UInt64 = 60_000
     private static let flushEvery: UInt64 = 20_000
+    private static let sweepOptions: Sweep.Options = {
+        var options = Sweep.Options()
+        options.pageMax = 5
+        return options
+    }()
 }

@@ -113,6 +113,9 @@ final class Story: Sendable {
                 auditor.phase = .liveness
                 await auditor.audit()
                 await auditor.run(operations: 10)
+                // What was stored before two raises and is not named then has no right to be there.
+                await auditor.sweep(raises: 2)
+                self.machine.requireSwept()
             }
             let end = await machine.live(lifetime: nil) { isAudited.isRaised }
             findings.require(

@@ -6,7 +6,7 @@ import OCI
 enum Operation: String, CaseIterable {
     case pushImage, moveTag, pushUnderTags, uploadBlob, wrongDigest, deleteTag, deleteManifest
     case deleteBlob, pullTag, pullManifest, pullBlob, pullPart, listTags, listReferrers
-    case listRepositories, deleteRepository, copyImage, rebuildCatalog, verifyContent, pause
+    case listRepositories, deleteRepository, copyImage, rebuildCatalog, verifyContent, sweep, pause
 
     var weight: Int {
         switch self {
@@ -29,6 +29,7 @@ enum Operation: String, CaseIterable {
         case .copyImage: 3
         case .rebuildCatalog: 1
         case .verifyContent: 1
+        case .sweep: 4
         case .pause: 2
         }
     }
@@ -78,6 +79,7 @@ extension Client {
             await copyImage(manifest, from: source, to: repository, tag: tag)
         case .rebuildCatalog: await rebuildCatalog()
         case .verifyContent: await verifyContent()
+        case .sweep: await sweep(raises: generator.below(4))
         case .pause:
             let seconds = generator.within(1...20)
             try? await timeline.sleep(for: .seconds(seconds))

@@ -2,25 +2,32 @@
 
 import OCI
 import Registry
+import Sweep
 import Synchronization
 
 /// The way an operator's commands reach the node that runs now, as through its socket.
 public final class OperatorAccess: Sendable {
-    private let node = Mutex<(registry: Registry, isRunning: @Sendable () -> Bool)?>(nil)
+    typealias Access = (registry: Registry, sweep: Sweep, isRunning: @Sendable () -> Bool)
+
+    private let node = Mutex<Access?>(nil)
 
     /// Makes an access to no node.
     public init() {}
 
-    func open(_ registry: Registry, isRunning: @escaping @Sendable () -> Bool) {
-        node.withLock { $0 = (registry, isRunning) }
+    func open(
+        _ registry: Registry,
+        _ sweep: Sweep,
+        isRunning: @escaping @Sendable () -> Bool
+    ) {
+        node.withLock { $0 = (registry, sweep, isRunning) }
     }
 
     func close() {
         node.withLock { $0 = nil }
     }
 
-    /// The registry, while its node runs.
-    var current: (registry: Registry, isRunning: @Sendable () -> Bool)? {
+    /// The parts of the node that an operator commands, while it runs.
+    var current: Access? {
         node.withLock { $0 }
     }
 }
@@ -34,7 +41,7 @@ extension Client {
         _ effects: [Effect],
         _ body: (Registry) async throws(RegistryError) -> Void
     ) async -> (refusal: Refusal, ticket: Ledger.Ticket)? {
-        guard let (registry, isRunning) = access.current, isRunning() else { return nil }
+        guard let (registry, _, isRunning) = access.current, isRunning() else { return nil }
         let ticket = ledger.begin(effects, what)
         findings.count(what)
         do throws(RegistryError) {
@@ -110,6 +117,29 @@ extension Client {
             findings.report(
                 Violation(.answers, "a rebuild was refused: \(refused.refusal)")
             )
+        }
+    }
+
+    /// Raises the epoch as often as it was drawn, and frees what nothing names (I7).
+    func sweep(raises: Int) async {
+        for _ in 0..<raises {
+            _ = await operate("raise epoch", []) { registry throws(RegistryError) in
+                try await registry.raiseEpoch()
+            }
+        }
+        guard let (_, sweep, isRunning) = access.current, isRunning() else { return }
+        findings.count("sweep")
+        do throws(SweepError) {
+            let round = try await sweep.run()
+            trace.note("\(timeline.stamp) c\(number) sweep → \(round)")
+            if round.freed > 0 { findings.count("copy freed", by: Int(round.freed)) }
+            findings.require(
+                round.doubted == 0 || !isRunning(),
+                .safeSweep,
+                "two ways to ask for the names of a copy disagree, without rot: \(round)"
+            )
+        } catch {
+            trace.note("\(timeline.stamp) c\(number) sweep → \(error)")
         }
     }
 

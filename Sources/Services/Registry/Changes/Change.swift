@@ -41,6 +41,8 @@ public struct Change: Sendable {
         case deleteBlob(Digest)
         /// Not have anything in the repository; done in bounded steps.
         case deleteRepository
+        /// Have the sweep epoch one higher, if it is still this; about no repository.
+        case raiseEpoch(from: Generation)
     }
 
     /// Makes a change.

@@ -37,6 +37,11 @@ struct Decider {
         case .deleteManifest(let digest): return try deleteManifest(digest)
         case .deleteBlob(let digest): return try deleteBlob(digest)
         case .deleteRepository: return try deleteRepository()
+        case .raiseEpoch(let epoch):
+            let current = try reading { () throws(CatalogError) in try view.epoch() }
+            // Somebody else has raised it already.
+            guard current == epoch else { return Decision() }
+            return Decision(events: [.sweepEpochRaised(epoch.number + 1)])
         }
     }
 

@@ -178,17 +178,28 @@ final class BlobTree: Sendable {
         return page
     }
 
-    /// Removes a copy, durably; false when there is none.
-    func remove(_ digest: Digest, _ generation: UInt64) throws(BlobError) -> Bool {
+    /// Removes copies, durably, and returns those there were; each directory is synced once.
+    func remove(_ digests: [Digest], _ generation: UInt64) throws(BlobError) -> [Digest] {
+        var removed: [Digest] = []
+        var changed: [(path: String, directory: any Directory)] = []
         do throws(FileError) {
-            let directory = try directory(of: digest, generation)
-            try directory.remove(digest.hex)
-            try directory.sync()
-            return true
+            for digest in digests.sorted() {
+                do throws(FileError) {
+                    let directory = try directory(of: digest, generation)
+                    try directory.remove(digest.hex)
+                    removed.append(digest)
+                    // In order of digests those of one directory follow each other.
+                    let path = BlobTree.path(digest, generation).joined(separator: "/")
+                    if changed.last?.path != path { changed.append((path, directory)) }
+                } catch {
+                    guard error.kind == .notFound else { throw error }
+                }
+            }
+            for (_, directory) in changed { try directory.sync() }
         } catch {
-            guard error.kind == .notFound else { throw BlobError(error) }
-            return false
+            throw BlobError(error)
         }
+        return removed
     }
 
     /// The generations there are, in order.

@@ -13,33 +13,68 @@ extension Applier {
         size: UInt64,
         _ generation: Generation
     ) throws(CatalogError) -> Int64 {
-        try session.first(
+        let row = try session.first(
             """
             INSERT INTO content (digest, generation, size, names) VALUES (?1, ?2, ?3, 1)
-            ON CONFLICT (digest) DO UPDATE SET names = names + 1 RETURNING size
+            ON CONFLICT (digest) DO UPDATE SET names = names + 1 RETURNING size, names
             """,
             .digest(digest),
             .number(generation.number),
             .number(size),
-            read: { $0.integer(0) }
-        ) ?? 0
+            read: { (size: $0.integer(0), names: $0.integer(1)) }
+        )
+        guard let row else { return 0 }
+        if row.names == 1 {
+            try session.run(
+                "DELETE FROM unnamed WHERE digest = ?1 AND generation = ?2",
+                .digest(digest),
+                .number(generation.number)
+            )
+        }
+        return row.size
     }
 
-    /// A name less; the row goes with the last.
+    /// A name less; the row goes with the last, and what it leaves is noted for the sweep.
     ///
     /// Returns the size.
     func unname(_ digest: Digest) throws(CatalogError) -> Int64 {
         let row = try session.first(
-            "UPDATE content SET names = names - 1 WHERE digest = ?1 RETURNING size, names",
+            """
+            UPDATE content SET names = names - 1 WHERE digest = ?1
+            RETURNING size, names, generation
+            """,
             .digest(digest),
-            read: { (size: $0.integer(0), names: $0.integer(1)) }
+            read: { (size: $0.integer(0), names: $0.integer(1), generation: $0.integer(2)) }
         )
         guard let row else { return 0 }
         if row.names <= 0 {
             try session.run("DELETE FROM content WHERE digest = ?1", .digest(digest))
+            try session.run(
+                """
+                INSERT OR REPLACE INTO unnamed (digest, generation, size, epoch, position)
+                SELECT ?1, ?2, ?3, epoch, ?4 FROM marks WHERE scope = 1
+                """,
+                .digest(digest),
+                .integer(row.generation),
+                .integer(row.size),
+                .number(position)
+            )
         }
         return row.size
     }
+
+    /// The epoch rises, and notes that every holder has had time to act on are forgotten.
+    func raise(epoch: UInt64) throws(CatalogError) {
+        try session.run("UPDATE marks SET epoch = max(epoch, ?1) WHERE scope = 1", .number(epoch))
+        guard epoch > Applier.epochsNoted else { return }
+        try session.run(
+            "DELETE FROM unnamed WHERE epoch < ?1",
+            .number(epoch - Applier.epochsNoted)
+        )
+    }
+
+    /// Epochs for which it is noted what lost its last name; a holder that slept longer lists all it has.
+    static let epochsNoted: UInt64 = 64
 
     /// Adds to a repository's counts.
     func count(

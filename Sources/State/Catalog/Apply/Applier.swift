@@ -35,11 +35,7 @@ struct Applier {
             try put(tag, digest, in: repository(key), ordinal: ordinal)
         case .tagDeleted(let key, let tag):
             try delete(tag, in: repository(key), ordinal: ordinal)
-        case .sweepEpochRaised(let epoch):
-            try session.run(
-                "UPDATE marks SET epoch = max(epoch, ?1) WHERE scope = 1",
-                .number(epoch)
-            )
+        case .sweepEpochRaised(let epoch): try raise(epoch: epoch)
         case .regionLevelRaised(let level), .estateLevelRaised(let level):
             try session.run(
                 "UPDATE marks SET level = max(level, ?1) WHERE scope = ?2",

@@ -5,8 +5,10 @@
 /// Every table is STRICT with an explicit key; every list is read with ORDER BY; sums are made in
 /// Swift. Stamps are 28 bytes whose byte order is their order.
 enum Schema {
-    /// The number of this form of the file, in `PRAGMA user_version`; another is refused.
-    static let version: Int64 = 1
+    /// The number of this form of the file, in `PRAGMA user_version`.
+    ///
+    /// One with a lower number is rebuilt from its entries when it is opened; a higher one is refused.
+    static let version: Int64 = 2
     /// 'BKWR', in `PRAGMA application_id`.
     static let applicationID: Int64 = 0x424B_5752
 
@@ -42,10 +44,17 @@ enum Schema {
         CREATE TABLE links (
             repository INTEGER NOT NULL, digest BLOB NOT NULL, stamp BLOB NOT NULL,
             PRIMARY KEY (repository, digest)) STRICT, WITHOUT ROWID;
+        CREATE INDEX links_digest ON links (digest, repository);
+        CREATE TABLE unnamed (
+            digest BLOB NOT NULL, generation INTEGER NOT NULL, size INTEGER NOT NULL,
+            epoch INTEGER NOT NULL, position INTEGER NOT NULL,
+            PRIMARY KEY (digest, generation)) STRICT, WITHOUT ROWID;
+        CREATE INDEX unnamed_since ON unnamed (epoch, position, digest, generation);
         CREATE TABLE manifests (
             repository INTEGER NOT NULL, digest BLOB NOT NULL, media_type TEXT NOT NULL,
             artifact_type TEXT, subject BLOB, stamp BLOB NOT NULL,
             PRIMARY KEY (repository, digest)) STRICT, WITHOUT ROWID;
+        CREATE INDEX manifests_digest ON manifests (digest, repository);
         CREATE INDEX manifests_subject ON manifests (repository, subject, digest)
             WHERE subject IS NOT NULL;
         CREATE TABLE manifest_references (
@@ -73,7 +82,8 @@ enum Schema {
     /// The projection's tables with the columns of their keys, in the order of the canonical dump.
     static let projected = [
         ("marks", "scope"), ("namespaces", "id"), ("repositories", "id"), ("content", "digest"),
-        ("links", "repository, digest"), ("manifests", "repository, digest"),
+        ("links", "repository, digest"), ("unnamed", "digest, generation"),
+        ("manifests", "repository, digest"),
         ("manifest_references", "repository, manifest, ordinal"), ("tags", "repository, name"),
         ("tag_history", "repository, name, position, ordinal"),
         ("tombstones", "kind, repository, key"),

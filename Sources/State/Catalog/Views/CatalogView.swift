@@ -165,21 +165,14 @@ public struct CatalogView: Sendable {
         )
     }
 
-    /// The content of a digest that one of the latest `limit` repositories links as a blob.
-    ///
-    /// Links are ordered by repository, so each is asked by itself.
-    public func link(
-        inAnyOf limit: Int,
-        _ digest: Digest
-    ) throws(CatalogError) -> ContentRow? {
+    /// The content of a digest that any repository links as a blob.
+    public func linkAnywhere(_ digest: Digest) throws(CatalogError) -> ContentRow? {
         try session.first(
             """
             SELECT generation, size FROM content WHERE digest = ?1 AND EXISTS (
-                SELECT 1 FROM (SELECT id FROM repositories ORDER BY id DESC LIMIT ?2) AS latest
-                CROSS JOIN links ON links.repository = latest.id AND links.digest = ?1)
+                SELECT 1 FROM links INDEXED BY links_digest WHERE links.digest = ?1)
             """,
             .digest(digest),
-            .integer(Int64(limit)),
             read: { row in
                 ContentRow(
                     generation: Generation(UInt64(row.integer(0))),

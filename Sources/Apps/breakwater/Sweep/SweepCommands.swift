@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ControlAPI
+
+extension Commands {
+    /// `breakwater sweep status`.
+    static let sweepStatus = Command(
+        words: ["sweep", "status"],
+        summary: "show where the sweep stands",
+        options: Session.options,
+        run: { invocation in
+            await Session(invocation).run("GET", "sweep") { (sweep: Wire.Sweep) in lines(sweep) }
+        }
+    )
+
+    /// `breakwater sweep plan`.
+    static let sweepPlan = Command(
+        words: ["sweep", "plan"],
+        summary: "list what the sweep would free now, and why",
+        options: Session.options,
+        run: { invocation in
+            await Session(invocation).run("GET", "sweep/plan") { (plan: Wire.SweepPlan) in
+                plan.candidates.map(line) + [
+                    "now    \(plan.count) copies, \(Units.bytes(plan.bytes))",
+                    "later  \(plan.laterCount) copies, \(Units.bytes(plan.laterBytes)): they wait for the "
+                        + "epoch to rise",
+                ]
+            }
+        }
+    )
+
+    /// `breakwater sweep run`.
+    static let sweepRun = Command(
+        words: ["sweep", "run"],
+        summary: "raise the epoch and free what nothing names, now",
+        options: Session.options,
+        run: { invocation in
+            await Session(invocation).run(
+                "POST",
+                "sweep/run",
+                text: { (round: Wire.SweepRound) in [line(round)] },
+                ending: { $0.doubted == 0 ? .success : .damage }
+            )
+        }
+    )
+
+    /// `breakwater sweep pause`.
+    static let sweepPause = Command(
+        words: ["sweep", "pause"],
+        summary: "stop the sweep, over restarts too",
+        options: Session.options,
+        run: { invocation in
+            await Session(invocation).run("POST", "sweep/pause") { (sweep: Wire.Sweep) in
+                lines(sweep)
+            }
+        }
+    )
+
+    /// `breakwater sweep resume`.
+    static let sweepResume = Command(
+        words: ["sweep", "resume"],
+        summary: "let the sweep go on",
+        options: Session.options,
+        run: { invocation in
+            await Session(invocation).run("POST", "sweep/resume") { (sweep: Wire.Sweep) in
+                lines(sweep)
+            }
+        }
+    )
+
+    private static func lines(_ sweep: Wire.Sweep) -> [String] {
+        let state = sweep.isPaused ? "paused" : sweep.isRunning ? "running" : "waiting"
+        var lines = [
+            "state   \(state)",
+            "epoch   \(sweep.epoch); generations up to \(sweep.listed) were listed",
+            "freed   \(sweep.freed) copies, \(Units.bytes(sweep.freedBytes)) since the start",
+        ]
+        if let round = sweep.round {
+            let ago = sweep.isRunning ? nil : sweep.roundSecondsAgo.map { ", \($0) s ago" }
+            lines.append("round   \(line(round))\(ago ?? "")")
+        }
+        return lines
+    }
+
+    private static func line(_ round: Wire.SweepRound) -> String {
+        var line =
+            "freed \(round.freed) of \(round.looked) copies, \(Units.bytes(round.freedBytes))"
+        if round.isBrokenOff { line += "; paused before the end" }
+        if round.doubted > 0 {
+            line +=
+                "; \(round.doubted) were left because the catalog contradicts itself: see the runbook "
+                + "on a damaged catalog"
+        }
+        return line
+    }
+
+    private static func line(_ candidate: Wire.SweepCandidate) -> String {
+        let reason =
+            candidate.unnamedAt.map { "its last name ended at region entry \($0)" }
+            ?? "no entry that is still known named it"
+        return "\(candidate.digest)  generation \(candidate.generation)  "
+            + "\(Units.bytes(candidate.size))  \(reason)"
+    }
+}

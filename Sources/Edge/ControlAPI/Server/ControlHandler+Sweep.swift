@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import HTTP
+import Journal
+import OCI
+import Registry
+import Sweep
+
+extension ControlHandler {
+    func sweepStatus() throws -> Wire.Sweep {
+        let epoch = try registry.read { view throws(CatalogError) in try view.epoch() }
+        let status = sweep.status
+        return Wire.Sweep(
+            epoch: epoch.number,
+            listed: status.listed,
+            isPaused: status.isPaused,
+            isRunning: status.isRunning,
+            round: status.round.map { Wire.SweepRound($0) },
+            roundSecondsAgo: status.sinceRound.map { Int($0.components.seconds) },
+            freed: status.freed,
+            freedBytes: status.freedBytes
+        )
+    }
+
+    func planSweep(_ query: Query) async throws -> Wire.SweepPlan {
+        let limit = try query.value("limit").map { text in
+            guard let limit = Int(text), (0...Wire.pageMax).contains(limit) else {
+                throw Wire.Problem(
+                    message: "a limit is a number from 0 to \(Wire.pageMax)",
+                    isRefusal: true
+                )
+            }
+            return limit
+        }
+        let plan = try await sweeping { () async throws(SweepError) in
+            try await sweep.plan(limit: limit ?? Wire.pageMax)
+        }
+        return Wire.SweepPlan(
+            candidates: plan.candidates.map { candidate in
+                Wire.SweepCandidate(
+                    digest: candidate.digest.description,
+                    generation: candidate.generation,
+                    size: candidate.size,
+                    unnamedAt: candidate.unnamedAt
+                )
+            },
+            count: plan.count,
+            bytes: plan.bytes,
+            laterCount: plan.laterCount,
+            laterBytes: plan.laterBytes
+        )
+    }
+
+    /// Raises the epoch and does one round, whenever the next was due.
+    func runSweep() async throws -> Wire.SweepRound {
+        try await registry.raiseEpoch()
+        return Wire.SweepRound(
+            try await sweeping { () async throws(SweepError) in try await sweep.run() }
+        )
+    }
+
+    func pauseSweep(_ isPaused: Bool) async throws -> Wire.Sweep {
+        try await sweeping { () async throws(SweepError) in try sweep.pause(isPaused) }
+        return try sweepStatus()
+    }
+
+    private func sweeping<Answer>(
+        _ body: () async throws(SweepError) -> Answer
+    ) async throws(Wire.Problem) -> Answer {
+        do throws(SweepError) { return try await body() } catch {
+            switch error {
+            case .busy:
+                throw Wire.Problem(
+                    message: "a round is under way; 'breakwater sweep status' shows how far",
+                    isRefusal: true
+                )
+            case .catalog(let error): throw Wire.Problem(.catalog(error))
+            case .blobs(let error): throw Wire.Problem(.blobs(error))
+            case .cancelled:
+                throw Wire.Problem(message: "the server stops; run it again", isRefusal: true)
+            }
+        }
+    }
+}
+
+extension Wire.SweepRound {
+    init(_ round: Sweep.Round) {
+        self.init(
+            epoch: round.epoch,
+            looked: round.looked,
+            freed: round.freed,
+            freedBytes: round.freedBytes,
+            doubted: round.doubted,
+            isBrokenOff: round.isBrokenOff
+        )
+    }
+}

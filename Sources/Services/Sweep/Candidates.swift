@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Blobs
+import Catalog
+import Journal
+import OCI
+
+/// Which copies of a generation may go: nothing counts on them, and two ways to ask say so.
+///
+/// The sweep acts on what is not there, so a row that rot has taken must not look like one that never
+/// was. Where there is no row, no link and no manifest may name the digest either; where the row counts
+/// on another generation, the copy of that one must be here.
+struct Candidates {
+    let sweep: Sweep
+    /// One of which no copy can be named any more.
+    let generation: UInt64
+
+    struct Found {
+        var candidates: [Sweep.Candidate] = []
+        /// Copies that were left because the two ways disagree.
+        var doubted: [Digest] = []
+    }
+
+    /// What the catalog says of a copy.
+    private enum Standing {
+        case counted
+        case free(unnamedAt: UInt64?)
+        case superseded(by: UInt64, unnamedAt: UInt64?)
+        case doubtful
+    }
+
+    func among(_ digests: [Digest]) async throws(SweepError) -> Found {
+        let standings = try sweep.read { view throws(CatalogError) in
+            var standings: [(Digest, Standing)] = []
+            for digest in digests { standings.append((digest, try standing(digest, view))) }
+            return standings
+        }
+        var found = Found()
+        for (digest, standing) in standings {
+            switch standing {
+            case .counted: continue
+            case .doubtful: found.doubted.append(digest)
+            case .free(let position):
+                guard let size = try await size(digest, generation) else { continue }
+                found.candidates.append(candidate(digest, size, position))
+            case .superseded(let other, let position):
+                guard let size = try await size(digest, generation) else { continue }
+                // Until the other copy is brought back, this one may be where it comes from.
+                guard try await self.size(digest, other) != nil else {
+                    found.doubted.append(digest)
+                    continue
+                }
+                found.candidates.append(candidate(digest, size, position))
+            }
+        }
+        return found
+    }
+
+    private func standing(
+        _ digest: Digest,
+        _ view: CatalogView
+    ) throws(CatalogError) -> Standing {
+        // Whatever brought us here: the rule is asked again of the state that is read now.
+        guard generation + 2 <= (try view.epoch().number) else { return .counted }
+        let row = try view.content(digest)
+        if row?.generation.number == generation { return .counted }
+        let position = try view.unnamed(digest, Generation(generation))
+        if let row { return .superseded(by: row.generation.number, unnamedAt: position) }
+        return try view.isNamed(digest) ? .doubtful : .free(unnamedAt: position)
+    }
+
+    private func size(_ digest: Digest, _ generation: UInt64) async throws(SweepError) -> UInt64? {
+        do throws(BlobError) {
+            return try await sweep.blobs.stat(digest, generation: generation)
+        } catch { throw .blobs(error) }
+    }
+
+    private func candidate(_ digest: Digest, _ size: UInt64, _ position: UInt64?) -> Sweep.Candidate
+    {
+        Sweep.Candidate(digest: digest, generation: generation, size: size, unnamedAt: position)
+    }
+}

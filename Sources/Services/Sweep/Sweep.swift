@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Blobs
+public import Catalog
+import Journal
+import OCI
+public import Platform
+import Synchronization
+
+/// Frees the copies of one store that nothing names, while everything else goes on.
+///
+/// The rule: with the epoch at F, a copy of a digest under a generation g ≤ F-2 may be deleted when the
+/// catalog has no row of that digest and generation. Deciding accepts new names only for copies of
+/// F-1 and F, so no later entry can count on it: no lock, pin or lease is taken, and nothing depends on
+/// when the deletion happens. A generation is listed as a whole once, when it becomes F-2; later only
+/// what lost its last name is looked at. What this is not for: copies the catalog counts on (`scrub`),
+/// and when names end.
+public final class Sweep: Sendable {
+    let world: World
+    let catalog: Catalog
+    let blobs: any BlobStore
+    let options: Options
+    private let files: any Directory
+    private let freed: @Sendable ([Candidate]) -> Void
+    private let memory: Mutex<Memory>
+
+    private struct Memory {
+        var state: SweepState
+        var isRunning = false
+        var round: Round?
+        var endedAt: Duration?
+        var freed: UInt64 = 0
+        var freedBytes: UInt64 = 0
+    }
+
+    /// Makes the sweep of a store; `files` is where its state is kept, and `freed` is told what is gone.
+    public init(
+        world: World,
+        catalog: Catalog,
+        blobs: any BlobStore,
+        files: any Directory,
+        options: Options = Options(),
+        freed: @escaping @Sendable ([Candidate]) -> Void
+    ) throws(SweepError) {
+        self.world = world
+        self.catalog = catalog
+        self.blobs = blobs
+        self.files = files
+        self.options = options
+        self.freed = freed
+        let heads = try Sweep.reading(catalog) { view throws(CatalogError) in try view.heads() }
+        let text: [UInt8]?
+        do throws(FileError) {
+            text = try files.contents(of: SweepState.fileName, limit: SweepState.fileMax)
+        } catch {
+            throw .blobs(.trouble(error))
+        }
+        let state = SweepState(text, store: blobs.id, incarnation: heads.region.incarnation)
+        memory = Mutex(Memory(state: state))
+    }
+
+    /// Where it stands.
+    public var status: Status {
+        let now = world.clocks.monotonic()
+        return memory.withLock { memory in
+            Status(
+                isPaused: memory.state.isPaused,
+                isRunning: memory.isRunning,
+                listed: memory.state.listed.number,
+                round: memory.round,
+                sinceRound: memory.endedAt.map { now - $0 },
+                freed: memory.freed,
+                freedBytes: memory.freedBytes
+            )
+        }
+    }
+
+    /// Stops it, over restarts too, or lets it go on; a round under way ends at its next page.
+    public func pause(_ isPaused: Bool) throws(SweepError) {
+        memory.withLock { $0.state.isPaused = isPaused }
+        try save()
+    }
+
+    /// Does one round; does nothing while paused.
+    public func run() async throws(SweepError) -> Round {
+        let mayRun = memory.withLock { memory in
+            defer { memory.isRunning = true }
+            return !memory.isRunning
+        }
+        guard mayRun else { throw .busy }
+        let outcome: Result<Round, SweepError>
+        do throws(SweepError) {
+            var walk = Walk(sweep: self)
+            outcome = .success(try await walk.round())
+        } catch {
+            outcome = .failure(error)
+        }
+        let now = world.clocks.monotonic()
+        memory.withLock { memory in
+            memory.isRunning = false
+            memory.endedAt = now
+        }
+        return try outcome.get()
+    }
+
+    // MARK: For the walk
+
+    var state: SweepState { memory.withLock { $0.state } }
+
+    /// Notes how far it is, durably.
+    func note(_ change: (inout SweepState) -> Void) throws(SweepError) {
+        memory.withLock { change(&$0.state) }
+        try save()
+    }
+
+    func show(_ round: Round) {
+        memory.withLock { $0.round = round }
+    }
+
+    /// Tells what is gone.
+    func tell(_ gone: [Candidate]) {
+        memory.withLock { memory in
+            memory.freed += UInt64(gone.count)
+            memory.freedBytes += gone.reduce(0) { $0 + $1.size }
+        }
+        freed(gone)
+    }
+
+    func read<Answer>(
+        _ body: (CatalogView) throws(CatalogError) -> Answer
+    ) throws(SweepError) -> Answer {
+        try Sweep.reading(catalog, body)
+    }
+
+    private static func reading<Answer>(
+        _ catalog: Catalog,
+        _ body: (CatalogView) throws(CatalogError) -> Answer
+    ) throws(SweepError) -> Answer {
+        do throws(CatalogError) { return try catalog.read(body) } catch { throw .catalog(error) }
+    }
+
+    private func save() throws(SweepError) {
+        do throws(PublishError) {
+            try files.publish(state.text, as: SweepState.fileName, or: world.lifeline)
+        } catch {
+            throw .blobs(.trouble(error.cause))
+        }
+    }
+}

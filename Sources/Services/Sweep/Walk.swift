@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Blobs
+import Catalog
+import Journal
+import OCI
+import Platform
+
+/// One pass over what may be freed: whole generations first, then what lost its last name since.
+///
+/// In this order, and the second part only when the first is done: a copy that loses its name while its
+/// generation is listed, behind the place the listing has reached, is found by the second part alone.
+struct Walk {
+    let sweep: Sweep
+    private var round = Sweep.Round()
+    private var doubted: Set<Digest> = []
+    /// The most that are told apart; beyond them the number is told alone.
+    private static let doubtedMax = 10_000
+
+    init(sweep: Sweep) {
+        self.sweep = sweep
+    }
+
+    /// Frees what it finds.
+    mutating func round() async throws(SweepError) -> Sweep.Round {
+        guard !sweep.state.isPaused else {
+            round.isBrokenOff = true
+            return round
+        }
+        let epoch = try sweep.read { view throws(CatalogError) in try view.epoch() }
+        round.epoch = epoch.number
+        sweep.show(round)
+        if try forgets(epoch) {
+            try sweep.note {
+                $0.listed = Generation(0)
+                $0.place = .start
+            }
+        }
+        guard try await listGenerations(upTo: epoch.number - 2) else { return broken() }
+        guard try await followNames() else { return broken() }
+        if !doubted.isEmpty {
+            // They are looked at again until they are healed or gone.
+            try sweep.note {
+                $0.listed = Generation(0)
+                $0.place = .start
+            }
+        }
+        return round
+    }
+
+    private mutating func broken() -> Sweep.Round {
+        round.isBrokenOff = true
+        sweep.show(round)
+        return round
+    }
+
+    /// Whether names ended so long ago that the catalog does not say any more which: all is listed again.
+    private func forgets(_ epoch: Generation) throws(SweepError) -> Bool {
+        let place = sweep.state.place
+        return epoch.number > CatalogView.epochsNoted
+            && place.epoch < epoch.number - CatalogView.epochsNoted
+    }
+
+    /// False when it was paused.
+    private mutating func listGenerations(upTo last: UInt64) async throws(SweepError) -> Bool {
+        let generations: [UInt64]
+        do throws(BlobError) { generations = try await sweep.blobs.generations() } catch {
+            throw .blobs(error)
+        }
+        for generation in generations where generation <= last {
+            guard generation > sweep.state.listed.number else { continue }
+            var after: Digest?
+            while true {
+                let page: [Digest]
+                do throws(BlobError) {
+                    page = try await sweep.blobs.page(
+                        generation: generation,
+                        after: after,
+                        limit: sweep.options.pageMax
+                    )
+                } catch { throw .blobs(error) }
+                guard let end = page.last else { break }
+                try await free(page, generation)
+                after = end
+                guard try await rest(after: page.count) else { return false }
+            }
+            try sweep.note { $0.listed = Generation(generation) }
+        }
+        if last > sweep.state.listed.number {
+            try sweep.note { $0.listed = Generation(last) }
+        }
+        return true
+    }
+
+    /// False when it was paused.
+    private mutating func followNames() async throws(SweepError) -> Bool {
+        while true {
+            let state = sweep.state
+            let (page, epoch) = try sweep.read { view throws(CatalogError) in
+                (
+                    try view.unnamed(after: state.place, limit: sweep.options.pageMax),
+                    try view.epoch()
+                )
+            }
+            guard let last = page.last else {
+                // Nothing ended since: what the catalog will forget was seen.
+                if state.place.epoch < epoch.number {
+                    try sweep.note { $0.place = .before(epoch: epoch.number) }
+                }
+                return true
+            }
+            let due = page.filter { $0.generation <= state.listed }
+            for generation in Set(due.map(\.generation.number)).sorted() {
+                let digests = due.filter { $0.generation.number == generation }.map(\.digest)
+                try await free(digests, generation)
+            }
+            try sweep.note { $0.place = last.place }
+            guard try await rest(after: page.count) else { return false }
+        }
+    }
+
+    /// Frees those copies of a generation that the catalog does not count on.
+    private mutating func free(
+        _ digests: [Digest],
+        _ generation: UInt64
+    ) async throws(SweepError) {
+        let found = try await Candidates(sweep: sweep, generation: generation).among(digests)
+        round.looked += UInt64(digests.count)
+        if doubted.count < Walk.doubtedMax { doubted.formUnion(found.doubted) }
+        round.doubted = UInt64(doubted.count)
+        let gone: Set<Digest>
+        do throws(BlobError) {
+            gone = Set(
+                try await sweep.blobs.delete(found.candidates.map(\.digest), generation: generation)
+            )
+        } catch { throw .blobs(error) }
+        let freed = found.candidates.filter { gone.contains($0.digest) }
+        round.freed += UInt64(freed.count)
+        round.freedBytes += freed.reduce(0) { $0 + $1.size }
+        sweep.show(round)
+        if !freed.isEmpty { sweep.tell(freed) }
+    }
+
+    /// Waits as the rate asks; false when it was paused meanwhile.
+    private func rest(after count: Int) async throws(SweepError) -> Bool {
+        let wait = Duration.seconds(count) / max(1, sweep.options.copiesPerSecond)
+        do throws(CancellationError) { try await sweep.world.clocks.sleep(for: wait) } catch {
+            throw .cancelled
+        }
+        return !sweep.state.isPaused
+    }
+}
+
+extension Unnamed.Place {
+    /// Behind everything that happened in earlier epochs.
+    static func before(epoch: UInt64) -> Unnamed.Place {
+        Unnamed.Place(epoch: epoch, position: 0, digest: nil)
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SQLite
+public import Journal
+public import OCI
+
+/// What lost its last name, in the order in which it did.
+public struct Unnamed: Hashable, Sendable {
+    /// A place in that order.
+    public struct Place: Hashable, Sendable {
+        /// The epoch when it happened.
+        public var epoch: UInt64
+        /// The region journal's position that did it.
+        public var position: UInt64
+        /// Which of the digests of that position.
+        public var digest: Digest?
+
+        /// Names a place.
+        public init(epoch: UInt64, position: UInt64, digest: Digest?) {
+            self.epoch = epoch
+            self.position = position
+            self.digest = digest
+        }
+
+        /// Before everything.
+        public static let start = Place(epoch: 0, position: 0, digest: nil)
+    }
+
+    /// What.
+    public var digest: Digest
+    /// The generation its copies had.
+    public var generation: Generation
+    /// Its length in bytes.
+    public var size: UInt64
+    /// When.
+    public var place: Place
+}
+
+extension CatalogView {
+    /// Epochs for which it is known what lost its last name.
+    public static var epochsNoted: UInt64 { Applier.epochsNoted }
+
+    /// Up to `limit` copies that lost their last name behind a place, in order.
+    public func unnamed(
+        after place: Unnamed.Place,
+        limit: Int
+    ) throws(CatalogError) -> [Unnamed] {
+        try session.all(
+            """
+            SELECT digest, generation, size, epoch, position FROM unnamed INDEXED BY unnamed_since
+            WHERE (epoch, position, digest) > (?1, ?2, ?3)
+            ORDER BY epoch, position, digest, generation LIMIT ?4
+            """,
+            .number(place.epoch),
+            .number(place.position),
+            .blob(place.digest?.key ?? []),
+            .integer(Int64(limit)),
+            read: { row in
+                Digest(key: row.blob(0)).map { digest in
+                    Unnamed(
+                        digest: digest,
+                        generation: Generation(UInt64(row.integer(1))),
+                        size: UInt64(row.integer(2)),
+                        place: Unnamed.Place(
+                            epoch: UInt64(row.integer(3)),
+                            position: UInt64(row.integer(4)),
+                            digest: digest
+                        )
+                    )
+                }
+            }
+        ).compactMap { $0 }
+    }
+
+    /// The region journal's position that took the last name of a copy, if that is still known.
+    public func unnamed(
+        _ digest: Digest,
+        _ generation: Generation
+    ) throws(CatalogError) -> UInt64? {
+        try session.first(
+            "SELECT position FROM unnamed WHERE digest = ?1 AND generation = ?2",
+            .digest(digest),
+            .number(generation.number),
+            read: { UInt64($0.integer(0)) }
+        )
+    }
+
+    /// Whether a link or a manifest names a digest: what `content` says, by another way.
+    public func isNamed(_ digest: Digest) throws(CatalogError) -> Bool {
+        try session.first(
+            """
+            SELECT EXISTS (SELECT 1 FROM links INDEXED BY links_digest WHERE digest = ?1)
+                OR EXISTS (SELECT 1 FROM manifests INDEXED BY manifests_digest WHERE digest = ?1)
+            """,
+            .digest(digest),
+            read: { $0.integer(0) != 0 }
+        ) ?? true
+    }
+
+    /// Whether the last two entries of the region journal only raised the epoch.
+    public func isAtRest() throws(CatalogError) -> Bool {
+        let position = try heads().region.position
+        guard position >= 2 else { return position == 0 }
+        let last = try entries(.region, from: position - 1, limit: 2)
+        for stored in last {
+            let events: [Event]
+            do throws(EntryError) {
+                events = try EntryCodec.decode(stored.bytes).entry.events
+            } catch {
+                throw .damaged(
+                    "entry \(stored.position) of the region journal cannot be read: \(error)"
+                )
+            }
+            let isRaise = events.allSatisfy {
+                if case .sweepEpochRaised = $0 { true } else { false }
+            }
+            guard isRaise else { return false }
+        }
+        return true
+    }
+}

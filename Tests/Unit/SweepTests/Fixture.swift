@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Blobs
+import BlobsDisk
+import Catalog
+import Contracts
+import Crypto
+import Journal
+import OCI
+import Platform
+import Registry
+import Synchronization
+
+@testable import Sweep
+
+/// A registry over a directory of its own, and the sweep of its store.
+final class Fixture: Sendable {
+    let temporary: TemporaryDirectory
+    let clocks = HandClocks()
+    let world: World
+    let catalog: Catalog
+    let blobs: DiskBlobStore
+    let registry: Registry
+    let sweep: Sweep
+    private let gone: Told
+
+    /// What the sweep said it has freed.
+    private final class Told: Sendable {
+        let candidates = Mutex<[Sweep.Candidate]>([])
+    }
+
+    init(_ temporary: TemporaryDirectory? = nil, options: Sweep.Options = Fixture.options) throws {
+        let temporary = try temporary ?? TemporaryDirectory()
+        self.temporary = temporary
+        world = World(
+            clocks: clocks,
+            random: LinuxRandom(),
+            files: LinuxFileSystem(),
+            lifeline: NotedLifeline()
+        )
+        var disk = DiskBlobStore.Options()
+        disk.freeBytesFloor = 1
+        blobs = try DiskBlobStore(in: temporary.directory, world: world, options: disk)
+        catalog = try Catalog(at: temporary.path, world: world)
+        registry = Registry(
+            world: world,
+            catalog: catalog,
+            blobs: blobs,
+            sequencer: LocalSequencer(),
+            keyring: try Keyring.open(in: temporary.directory, world: world).keyring
+        )
+        let gone = Told()
+        self.gone = gone
+        sweep = try Sweep(
+            world: world,
+            catalog: catalog,
+            blobs: blobs,
+            files: temporary.directory,
+            options: options
+        ) { candidates in gone.candidates.withLock { $0 += candidates } }
+    }
+
+    /// Pages of three copies, so that a few make several.
+    static var options: Sweep.Options {
+        var options = Sweep.Options()
+        options.pageMax = 3
+        return options
+    }
+
+    deinit {
+        try? catalog.close()
+    }
+
+    var freed: [Sweep.Candidate] { gone.candidates.withLock { $0 } }
+
+    /// The same directory as after a restart.
+    func reopened(options: Sweep.Options = Fixture.options) throws -> Fixture {
+        try catalog.close()
+        return try Fixture(temporary, options: options)
+    }
+
+    /// Stores and links a blob.
+    @discardableResult
+    func push(_ text: String, to repository: String = "a") async throws -> Digest {
+        let bytes = Array(text.utf8)
+        let digest = Digest.of(bytes)
+        let receipt = try await store(bytes)
+        try await registry.change(RepositoryName(repository)!, .linkBlob(receipt))
+        return digest
+    }
+
+    /// Stores a blob that nothing names.
+    @discardableResult
+    func store(_ bytes: [UInt8]) async throws -> Receipt {
+        let epoch = try catalog.read { view throws(CatalogError) in try view.epoch().number }
+        let staging = try await blobs.stage(
+            Identifier(from: world.random),
+            .begin,
+            expected: .sha256
+        )
+        try await staging.append(bytes, at: 0)
+        return try await staging.publish(as: Digest.of(bytes), generation: epoch)
+    }
+
+    func unlink(_ digest: Digest, from repository: String = "a") async throws {
+        try await registry.change(RepositoryName(repository)!, .deleteBlob(digest))
+    }
+
+    /// Raises the epoch that often, whatever the registry thinks of it, and gives the epoch.
+    @discardableResult
+    func raise(_ count: Int = 1) async throws -> UInt64 {
+        for _ in 0..<count {
+            let epoch = try registry.read { view throws(CatalogError) in try view.epoch() }
+            try await registry.change(RepositoryName("own")!, .raiseEpoch(from: epoch))
+        }
+        return try registry.read { view throws(CatalogError) in try view.epoch() }.number
+    }
+
+    /// Every copy there is, in order.
+    func copies() async throws -> [(generation: UInt64, digest: Digest)] {
+        var copies: [(UInt64, Digest)] = []
+        for generation in try await blobs.generations() {
+            let page = try await blobs.page(generation: generation, after: nil, limit: 1000)
+            copies += page.map { (generation, $0) }
+        }
+        return copies
+    }
+}
