@@ -7,6 +7,7 @@ import HTTPServer
 public import Platform
 import Registry
 import Sweep
+import Synchronization
 import Telemetry
 
 /// One server, wired: what starts, in which order, and how it stops.
@@ -15,6 +16,9 @@ import Telemetry
 public final class Node: Sendable {
     /// The version that `breakwater version` prints.
     public static let version = "0.1.0"
+
+    /// How long a stop waits for care that was cancelled; it looks at that between two pages.
+    private static let careEndMilliseconds: Int32 = 10_000
 
     private let settings: Settings
     private let world: World
@@ -25,6 +29,7 @@ public final class Node: Sendable {
     private let sweepCare: SweepCare
     /// Where `care` runs.
     public let carePool = BlockingPool(threadsMax: 1)
+    private let careEnded = Mutex<Bell?>(nil)
     private let servers: [Server]
     /// Where clients reach the main listener.
     public let address: String
@@ -101,20 +106,24 @@ public final class Node: Sendable {
     /// Returns at once where nothing can be written.
     public func care() async {
         guard data.readOnly == nil else { return }
+        let ended = Bell()
+        careEnded.withLock { $0 = ended }
         await sweepCare.run()
+        ended.ring()
     }
 
     /// Stops: no new connections, requests in flight end within the grace, the catalog is closed
     /// without a WAL.
     ///
     /// Blocks the calling thread. All listeners stop at once, so that none takes work that another's
-    /// clients have no time for.
+    /// clients have no time for. Whoever runs `care` cancels it first.
     public func stop() throws(NodeError) {
         log.log.write(.info, "stopping")
         let grace = settings.shutdownGrace
         let stops = servers.map { server in Thread { server.stop(grace: grace) } }
         for stop in stops { stop.join() }
         caretaker.stop()
+        careEnded.withLock { $0 }?.wait(milliseconds: Node.careEndMilliseconds)
         try NodeError.step("close the catalog") { try data.catalog.close() }
         log.log.write(.info, "stopped")
     }

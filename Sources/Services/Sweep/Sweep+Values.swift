@@ -56,9 +56,10 @@ extension Sweep {
         public var freed: UInt64 = 0
         /// Bytes of these.
         public var freedBytes: UInt64 = 0
-        /// Copies that were left although no row counts on them: something names them all the same, which
-        /// is damage, or the copy that the catalog counts on is missing. Each round lists everything until
-        /// there are none.
+        /// Copies that were left although no row counts on them.
+        ///
+        /// Something names them all the same, which is damage, or the copy that the catalog counts on is
+        /// missing. Each round lists everything until there are none.
         public var doubted: UInt64 = 0
         /// Whether it was paused before its end; the next round goes on from there.
         public var isBrokenOff = false

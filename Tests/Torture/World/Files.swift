@@ -19,6 +19,13 @@ enum Files {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Makes a file hold a text.
+    static func write(_ text: String, to path: String) throws {
+        guard let file = fopen(path, "w") else { throw Failure("cannot write \(path)") }
+        let written = fputs(text, file)
+        guard fclose(file) == 0, written >= 0 else { throw Failure("cannot write \(path)") }
+    }
+
     /// Lets `body` work in a directory that nobody else has, and takes it away whatever happens.
     static func withTemporaryDirectory<Value>(
         _ body: (String) async throws -> Value

@@ -16,7 +16,12 @@ final class Server: Sendable {
         try Interruption.check()
         self.log = log
         unlink(log)
-        let serve = [binary, "serve", "--listen", "127.0.0.1:0", "--data", data]
+        // The sweep runs all the time, so that every kill can strike it.
+        let configuration = "\(log).yaml"
+        try Files.write("sweep:\n  interval: 1s\n", to: configuration)
+        let serve = [
+            binary, "serve", "--listen", "127.0.0.1:0", "--data", data, "--config", configuration,
+        ]
         process = try ChildProcess(wrapper + serve, output: log)
     }
 

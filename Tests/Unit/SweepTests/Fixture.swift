@@ -10,6 +10,7 @@ import OCI
 import Platform
 import Registry
 import Synchronization
+import Testing
 
 @testable import Sweep
 
@@ -85,7 +86,7 @@ final class Fixture: Sendable {
         let bytes = Array(text.utf8)
         let digest = Digest.of(bytes)
         let receipt = try await store(bytes)
-        try await registry.change(RepositoryName(repository)!, .linkBlob(receipt))
+        try await registry.change(try name(repository), .linkBlob(receipt))
         return digest
     }
 
@@ -103,7 +104,11 @@ final class Fixture: Sendable {
     }
 
     func unlink(_ digest: Digest, from repository: String = "a") async throws {
-        try await registry.change(RepositoryName(repository)!, .deleteBlob(digest))
+        try await registry.change(try name(repository), .deleteBlob(digest))
+    }
+
+    private func name(_ text: String) throws -> RepositoryName {
+        try #require(RepositoryName(text))
     }
 
     /// Raises the epoch that often, whatever the registry thinks of it, and gives the epoch.
@@ -111,7 +116,7 @@ final class Fixture: Sendable {
     func raise(_ count: Int = 1) async throws -> UInt64 {
         for _ in 0..<count {
             let epoch = try registry.read { view throws(CatalogError) in try view.epoch() }
-            try await registry.change(RepositoryName("own")!, .raiseEpoch(from: epoch))
+            try await registry.change(name("own"), .raiseEpoch(from: epoch))
         }
         return try registry.read { view throws(CatalogError) in try view.epoch() }.number
     }

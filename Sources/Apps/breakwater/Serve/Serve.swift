@@ -32,11 +32,11 @@ extension Commands {
             // Without a file they are in the log, on standard error.
             if settings.log.file != nil { for notice in node.notices { Output.problem(notice) } }
             announce("breakwater \(Node.version) is ready on \(node.address)", log)
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask(executorPreference: node.carePool) { await node.care() }
-                while Signals.wait() == .reload { reload(node, log, invocation, world) }
-                group.cancelAll()
-            }
+            // No group: waiting for one suspends this task, and then the runtime lets its first thread take
+            // the signals that are held for `wait`.
+            let care = Task(executorPreference: node.carePool) { await node.care() }
+            while Signals.wait() == .reload { reload(node, log, invocation, world) }
+            care.cancel()
             try node.stop()
             return .success
         } catch {
