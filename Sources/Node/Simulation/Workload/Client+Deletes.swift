@@ -20,7 +20,7 @@ extension Client {
 
     /// Deletes a manifest, with the tags that point to it and what is about it, unless a tag of its own
     /// points to that.
-    func delete(_ manifest: Content.Manifest, in repository: RepositoryName) async {
+    mutating func delete(_ manifest: Content.Manifest, in repository: RepositoryName) async {
         let request = WireRequest("DELETE", "/v2/\(repository)/manifests/\(manifest.digest)")
         let subject = Subject.manifest(repository, manifest.digest)
         var effects = [Effect(subject, nil, demand: .present)]
@@ -32,7 +32,8 @@ extension Client {
                 Effect(.manifest(repository, referrer.digest), nil, force: .possible)
             )
         }
-        guard let answered = await persistently(request, effects) else { return }
+        guard let answered = await send(request, effects, to: repository, isWatched: true)
+        else { return }
         findings.count("delete manifest")
         switch answered.status {
         case 202: break

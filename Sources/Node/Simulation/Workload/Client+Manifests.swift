@@ -78,7 +78,8 @@ extension Client {
                 Effect(.tag(repository, $0), manifest.digest, demand: condition.demand)
             }
         findings.count("put manifest")
-        guard let answered = await persistently(request, effects) else { return .refused }
+        guard let answered = await send(request, effects, to: repository, isWatched: tags.count > 1)
+        else { return .refused }
         switch (answered.status, condition) {
         case (201, _):
             checkAcknowledged(manifest, request, answered)
