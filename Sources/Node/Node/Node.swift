@@ -56,6 +56,7 @@ public final class Node: Sendable {
         registry.measure(in: metrics)
         let sweep = try data.sweep(world, settings.sweepOptions, log.log)
         NodeMetrics.register(sweep, in: metrics)
+        if let notice = sweep.notice { notices.append(notice) }
         sweepCare = SweepCare(
             registry: registry,
             sweep: sweep,
@@ -124,6 +125,15 @@ public final class Node: Sendable {
         for stop in stops { stop.join() }
         caretaker.stop()
         careEnded.withLock { $0 }?.wait(milliseconds: Node.careEndMilliseconds)
+        if data.readOnly == nil {
+            do throws(SweepError) { try sweepCare.sweep.close() } catch {
+                log.log.write(
+                    .warning,
+                    "the sweep's state was not kept",
+                    [("cause", .text("\(error)"))]
+                )
+            }
+        }
         try NodeError.step("close the catalog") { try data.catalog.close() }
         log.log.write(.info, "stopped")
     }

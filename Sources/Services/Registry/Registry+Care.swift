@@ -79,10 +79,10 @@ extension Registry {
         _ report: inout Verification
     ) async throws(RegistryError) {
         report.named += 1
-        do throws(BlobError) {
+        do {
             guard let region = try await blobs.open(digest, generation: row.generation.number)
             else {
-                report.note(digest, in: \.missing)
+                if try counts(on: row, digest) { report.note(digest, in: \.missing) }
                 return
             }
             guard region.count == row.size else {
@@ -108,10 +108,22 @@ extension Registry {
             guard hash.finish() != digest else { return }
             report.note(digest, in: \.damaged)
             if await setAside(region, of: digest, row) { report.quarantined += 1 }
-        } catch {
+        } catch let error as BlobError {
             guard case .trouble = error else { throw .blobs(error) }
             report.note(digest, in: \.damaged)
+        } catch let error as RegistryError {
+            throw error
+        } catch {
+            preconditionFailure("stores and the catalog throw nothing else: \(error)")
         }
+    }
+
+    /// Whether the catalog still has this row: what lost its last name since it was read may be gone.
+    private func counts(
+        on row: ContentRow,
+        _ digest: Digest
+    ) throws(RegistryError) -> Bool {
+        try read { view throws(CatalogError) in try view.content(digest) } == row
     }
 
     /// Sets a copy aside whose bytes or length are not those of its digest; from then on it is missing.

@@ -17,7 +17,7 @@ struct Candidates {
 
     struct Found {
         var candidates: [Sweep.Candidate] = []
-        /// Copies that were left because the two ways disagree.
+        /// Copies that were left: the two ways disagree, or they cannot be looked at.
         var doubted: [Digest] = []
     }
 
@@ -41,16 +41,12 @@ struct Candidates {
             case .counted: continue
             case .doubtful: found.doubted.append(digest)
             case .free(let position):
-                guard let size = try await size(digest, generation) else { continue }
-                found.candidates.append(candidate(digest, size, position))
+                await add(digest, position, to: &found) { true }
             case .superseded(let other, let position):
-                guard let size = try await size(digest, generation) else { continue }
                 // Until the other copy is brought back, this one may be where it comes from.
-                guard try await self.size(digest, other) != nil else {
-                    found.doubted.append(digest)
-                    continue
+                await add(digest, position, to: &found) { () async throws(BlobError) in
+                    try await sweep.blobs.stat(digest, generation: other) != nil
                 }
-                found.candidates.append(candidate(digest, size, position))
             }
         }
         return found
@@ -69,14 +65,28 @@ struct Candidates {
         return try view.isNamed(digest) ? .doubtful : .free(unnamedAt: position)
     }
 
-    private func size(_ digest: Digest, _ generation: UInt64) async throws(SweepError) -> UInt64? {
+    /// Adds a copy that is here, and doubts one that cannot be looked at or must not go yet.
+    private func add(
+        _ digest: Digest,
+        _ position: UInt64?,
+        to found: inout Found,
+        if mayGo: () async throws(BlobError) -> Bool
+    ) async {
         do throws(BlobError) {
-            return try await sweep.blobs.stat(digest, generation: generation)
-        } catch { throw .blobs(error) }
-    }
-
-    private func candidate(_ digest: Digest, _ size: UInt64, _ position: UInt64?) -> Sweep.Candidate
-    {
-        Sweep.Candidate(digest: digest, generation: generation, size: size, unnamedAt: position)
+            guard let size = try await sweep.blobs.stat(digest, generation: generation) else {
+                return
+            }
+            guard try await mayGo() else { return found.doubted.append(digest) }
+            found.candidates.append(
+                Sweep.Candidate(
+                    digest: digest,
+                    generation: generation,
+                    size: size,
+                    unnamedAt: position
+                )
+            )
+        } catch {
+            found.doubted.append(digest)
+        }
     }
 }

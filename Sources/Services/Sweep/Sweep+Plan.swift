@@ -28,6 +28,7 @@ extension Sweep {
                 }
             }
             place = end.place
+            try await pace(page.count)
         }
     }
 
@@ -55,6 +56,7 @@ extension Sweep {
                 guard let end = page.last else { break }
                 try await add(page, generation, to: &plan, limit)
                 after = end
+                try await pace(page.count)
             }
         }
     }

@@ -58,8 +58,9 @@ extension Sweep {
         public var freedBytes: UInt64 = 0
         /// Copies that were left although no row counts on them.
         ///
-        /// Something names them all the same, which is damage, or the copy that the catalog counts on is
-        /// missing. Each round lists everything until there are none.
+        /// Something names them all the same, which is damage; or the copy that the catalog counts on is
+        /// missing; or they cannot be opened or removed. Each round looks at everything until there are
+        /// none.
         public var doubted: UInt64 = 0
         /// Whether it was paused before its end; the next round goes on from there.
         public var isBrokenOff = false
@@ -75,12 +76,14 @@ extension Sweep {
         public var listed: UInt64
         /// The round under way, or the newest.
         public var round: Round?
-        /// Time since the newest round ended.
+        /// Time since the newest round that reached its end.
         public var sinceRound: Duration?
         /// Copies freed since the start.
         public var freed: UInt64
         /// Bytes of these.
         public var freedBytes: UInt64
+        /// Rounds that failed since the start.
+        public var failed: UInt64
     }
 }
 

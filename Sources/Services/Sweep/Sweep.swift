@@ -23,6 +23,10 @@ public final class Sweep: Sendable {
     private let files: any Directory
     private let freed: @Sendable ([Candidate]) -> Void
     private let memory: Mutex<Memory>
+    /// Held by who writes the state's file.
+    private let saving = Mutex(())
+    /// Why an earlier state could not be read; nil when it was, or there was none.
+    public let notice: String?
 
     private struct Memory {
         var state: SweepState
@@ -31,6 +35,7 @@ public final class Sweep: Sendable {
         var endedAt: Duration?
         var freed: UInt64 = 0
         var freedBytes: UInt64 = 0
+        var failed: UInt64 = 0
     }
 
     /// Makes the sweep of a store; `files` is where its state is kept, and `freed` is told what is gone.
@@ -48,15 +53,25 @@ public final class Sweep: Sendable {
         self.files = files
         self.options = options
         self.freed = freed
-        let heads = try Sweep.reading(catalog) { view throws(CatalogError) in try view.heads() }
-        let text: [UInt8]?
+        let (heads, epoch) = try Sweep.reading(catalog) { view throws(CatalogError) in
+            (try view.heads(), try view.epoch())
+        }
+        var text: [UInt8]?
         do throws(FileError) {
             text = try files.contents(of: SweepState.fileName, limit: SweepState.fileMax)
+            notice = nil
         } catch {
-            throw .blobs(.trouble(error))
+            notice =
+                "the sweep looks at everything again, for '\(SweepState.fileName)' cannot be read: "
+                + "\(error.kind)"
         }
-        let state = SweepState(text, store: blobs.id, incarnation: heads.region.incarnation)
+        let state = SweepState(text, store: blobs.id, region: heads.region, epoch: epoch)
         memory = Mutex(Memory(state: state))
+    }
+
+    /// Notes that the process ends in order, with no round under way and nothing being stored.
+    public func close() throws(SweepError) {
+        try note { $0.isStopped = true }
     }
 
     /// Where it stands.
@@ -70,15 +85,15 @@ public final class Sweep: Sendable {
                 round: memory.round,
                 sinceRound: memory.endedAt.map { now - $0 },
                 freed: memory.freed,
-                freedBytes: memory.freedBytes
+                freedBytes: memory.freedBytes,
+                failed: memory.failed
             )
         }
     }
 
     /// Stops it, over restarts too, or lets it go on; a round under way ends at its next page.
     public func pause(_ isPaused: Bool) throws(SweepError) {
-        memory.withLock { $0.state.isPaused = isPaused }
-        try save()
+        try note { $0.isPaused = isPaused }
     }
 
     /// Does one round; does nothing while paused.
@@ -98,7 +113,11 @@ public final class Sweep: Sendable {
         let now = world.clocks.monotonic()
         memory.withLock { memory in
             memory.isRunning = false
-            memory.endedAt = now
+            switch outcome {
+            case .success(let round): if !round.isBrokenOff { memory.endedAt = now }
+            case .failure(.cancelled), .failure(.busy): break
+            case .failure: memory.failed += 1
+            }
         }
         return try outcome.get()
     }
@@ -109,8 +128,25 @@ public final class Sweep: Sendable {
 
     /// Notes how far it is, durably.
     func note(_ change: (inout SweepState) -> Void) throws(SweepError) {
-        memory.withLock { change(&$0.state) }
-        try save()
+        try saving.withLock { _ throws(SweepError) in
+            let text = memory.withLock { memory in
+                change(&memory.state)
+                return memory.state.text
+            }
+            do throws(PublishError) {
+                try files.publish(text, as: SweepState.fileName, or: world.lifeline)
+            } catch {
+                throw .blobs(.trouble(error.cause))
+            }
+        }
+    }
+
+    /// Waits as the rate asks for what was just looked at.
+    func pace(_ count: Int) async throws(SweepError) {
+        let wait = Duration.seconds(count) / max(1, options.copiesPerSecond)
+        do throws(CancellationError) { try await world.clocks.sleep(for: wait) } catch {
+            throw .cancelled
+        }
     }
 
     func show(_ round: Round) {
@@ -137,13 +173,5 @@ public final class Sweep: Sendable {
         _ body: (CatalogView) throws(CatalogError) -> Answer
     ) throws(SweepError) -> Answer {
         do throws(CatalogError) { return try catalog.read(body) } catch { throw .catalog(error) }
-    }
-
-    private func save() throws(SweepError) {
-        do throws(PublishError) {
-            try files.publish(state.text, as: SweepState.fileName, or: world.lifeline)
-        } catch {
-            throw .blobs(.trouble(error.cause))
-        }
     }
 }

@@ -4,7 +4,6 @@ import Blobs
 import Catalog
 import Journal
 import OCI
-import Platform
 
 /// One pass over what may be freed: whole generations first, then what lost its last name since.
 ///
@@ -30,21 +29,10 @@ struct Walk {
         let epoch = try sweep.read { view throws(CatalogError) in try view.epoch() }
         round.epoch = epoch.number
         sweep.show(round)
-        if try forgets(epoch) {
-            try sweep.note {
-                $0.listed = Generation(0)
-                $0.place = .start
-            }
-        }
+        let state = sweep.state
+        if state.hasDoubts || forgets(state.place, epoch) { try sweep.note { $0.beginAnew() } }
         guard try await listGenerations(upTo: epoch.number - 2) else { return broken() }
         guard try await followNames() else { return broken() }
-        if !doubted.isEmpty {
-            // They are looked at again until they are healed or gone.
-            try sweep.note {
-                $0.listed = Generation(0)
-                $0.place = .start
-            }
-        }
         return round
     }
 
@@ -54,10 +42,9 @@ struct Walk {
         return round
     }
 
-    /// Whether names ended so long ago that the catalog does not say any more which: all is listed again.
-    private func forgets(_ epoch: Generation) throws(SweepError) -> Bool {
-        let place = sweep.state.place
-        return epoch.number > CatalogView.epochsNoted
+    /// Whether names ended so long ago that the catalog does not say any more which.
+    private func forgets(_ place: Unnamed.Place, _ epoch: Generation) -> Bool {
+        epoch.number > CatalogView.epochsNoted
             && place.epoch < epoch.number - CatalogView.epochsNoted
     }
 
@@ -102,6 +89,11 @@ struct Walk {
                     try view.epoch()
                 )
             }
+            // A round so long that names ended behind it are forgotten: the next one looks at everything.
+            guard !forgets(state.place, epoch) || state.place == .start else {
+                try sweep.note { $0.beginAnew() }
+                return false
+            }
             guard let last = page.last else {
                 // Nothing ended since: what the catalog will forget was seen.
                 if state.place.epoch < epoch.number {
@@ -126,14 +118,18 @@ struct Walk {
     ) async throws(SweepError) {
         let found = try await Candidates(sweep: sweep, generation: generation).among(digests)
         round.looked += UInt64(digests.count)
-        if doubted.count < Walk.doubtedMax { doubted.formUnion(found.doubted) }
-        round.doubted = UInt64(doubted.count)
+        try doubt(found.doubted)
         let gone: Set<Digest>
         do throws(BlobError) {
             gone = Set(
                 try await sweep.blobs.delete(found.candidates.map(\.digest), generation: generation)
             )
-        } catch { throw .blobs(error) }
+        } catch {
+            // Whether they are gone, nobody knows: they are looked at again.
+            try doubt(found.candidates.map(\.digest))
+            throw .blobs(error)
+        }
+        try doubt(found.candidates.map(\.digest).filter { !gone.contains($0) })
         let freed = found.candidates.filter { gone.contains($0.digest) }
         round.freed += UInt64(freed.count)
         round.freedBytes += freed.reduce(0) { $0 + $1.size }
@@ -141,12 +137,18 @@ struct Walk {
         if !freed.isEmpty { sweep.tell(freed) }
     }
 
+    /// Notes, before anything is passed, that the next round is to look at these again.
+    private mutating func doubt(_ digests: [Digest]) throws(SweepError) {
+        guard !digests.isEmpty else { return }
+        if !sweep.state.hasDoubts { try sweep.note { $0.hasDoubts = true } }
+        if doubted.count < Walk.doubtedMax { doubted.formUnion(digests) }
+        round.doubted = UInt64(doubted.count)
+        sweep.show(round)
+    }
+
     /// Waits as the rate asks; false when it was paused meanwhile.
     private func rest(after count: Int) async throws(SweepError) -> Bool {
-        let wait = Duration.seconds(count) / max(1, sweep.options.copiesPerSecond)
-        do throws(CancellationError) { try await sweep.world.clocks.sleep(for: wait) } catch {
-            throw .cancelled
-        }
+        try await sweep.pace(count)
         return !sweep.state.isPaused
     }
 }

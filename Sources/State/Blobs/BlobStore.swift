@@ -23,7 +23,10 @@ public protocol BlobStore: Sendable {
         async throws(BlobError) -> any Staging
     /// Up to `limit` digests of a generation greater than `after`, in order.
     func page(generation: UInt64, after: Digest?, limit: Int) async throws(BlobError) -> [Digest]
-    /// Deletes copies of one generation; durable when it returns. Returns those there were, in order.
+    /// Deletes copies of one generation; durable when it returns.
+    ///
+    /// Returns those that were there and are gone, in order; one that cannot be deleted keeps no other
+    /// from it and is left out.
     func delete(_ digests: [Digest], generation: UInt64) async throws(BlobError) -> [Digest]
     /// Sets a copy aside that was found corrupt, as evidence; durable when it returns.
     ///

@@ -14,10 +14,35 @@ import Testing
 
 @testable import Sweep
 
+/// Clocks that stand still until somebody sleeps, who then does what a test wants to happen meanwhile.
+final class ResumingClocks: Clocks {
+    private let hand = HandClocks()
+    private let state = Mutex<(sleeps: Int, at: Int, body: (@Sendable () async throws -> Void)?)>(
+        (0, 0, nil)
+    )
+
+    func wallMilliseconds() -> UInt64 { hand.wallMilliseconds() }
+    func monotonic() -> Duration { hand.monotonic() }
+
+    /// Does `body` in the `count`th sleep from now.
+    func after(sleeps count: Int, _ body: @escaping @Sendable () async throws -> Void) {
+        state.withLock { $0 = (0, count, body) }
+    }
+
+    func sleep(for duration: Duration) async throws(CancellationError) {
+        try await hand.sleep(for: duration)
+        let due = state.withLock { state in
+            state.sleeps += 1
+            return state.sleeps == state.at ? state.body : nil
+        }
+        do { try await due?() } catch { Issue.record(error) }
+    }
+}
+
 /// A registry over a directory of its own, and the sweep of its store.
 final class Fixture: Sendable {
     let temporary: TemporaryDirectory
-    let clocks = HandClocks()
+    let clocks = ResumingClocks()
     let world: World
     let catalog: Catalog
     let blobs: DiskBlobStore
@@ -74,10 +99,11 @@ final class Fixture: Sendable {
 
     var freed: [Sweep.Candidate] { gone.candidates.withLock { $0 } }
 
-    /// The same directory as after a restart.
-    func reopened(options: Sweep.Options = Fixture.options) throws -> Fixture {
+    /// The same directory as after a restart, in order or after a crash.
+    func reopened(inOrder: Bool = true) throws -> Fixture {
+        if inOrder { try sweep.close() }
         try catalog.close()
-        return try Fixture(temporary, options: options)
+        return try Fixture(temporary)
     }
 
     /// Stores and links a blob.

@@ -88,8 +88,8 @@ extension Commands {
         if round.isBrokenOff { line += "; paused before the end" }
         if round.doubted > 0 {
             line +=
-                "; \(round.doubted) were left because the catalog contradicts itself: see the runbook "
-                + "on a damaged catalog"
+                "; \(round.doubted) were left, for it cannot be sure of them: see the runbook on space "
+                + "that does not come back"
         }
         return line
     }

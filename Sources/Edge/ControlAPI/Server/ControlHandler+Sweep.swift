@@ -54,7 +54,8 @@ extension ControlHandler {
 
     /// Raises the epoch and does one round, whenever the next was due.
     func runSweep() async throws -> Wire.SweepRound {
-        try await registry.raiseEpoch()
+        let status = sweep.status
+        if !status.isPaused, !status.isRunning { try await registry.raiseEpoch() }
         return Wire.SweepRound(
             try await sweeping { () async throws(SweepError) in try await sweep.run() }
         )

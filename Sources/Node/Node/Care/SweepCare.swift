@@ -15,18 +15,29 @@ struct SweepCare: Sendable {
     let clocks: any Clocks
     let log: Log
 
+    /// When the first round begins after a start, at the latest; it raises nothing, so that a server that
+    /// starts often writes no more for that.
+    private static let firstAfter: Duration = .seconds(60)
+
     func run() async {
+        var wait = min(interval, SweepCare.firstAfter)
+        var isFirst = true
         while true {
-            do throws(CancellationError) { try await clocks.sleep(for: interval) } catch { return }
-            await once()
+            do throws(CancellationError) { try await clocks.sleep(for: wait) } catch { return }
+            if !isFirst { await raise() }
+            await round()
+            (wait, isFirst) = (interval, false)
         }
     }
 
-    private func once() async {
+    private func raise() async {
         guard !sweep.status.isPaused else { return }
         do throws(RegistryError) { try await registry.raiseEpoch() } catch {
             log.write(.warning, "the sweep epoch was not raised", [("cause", .text("\(error)"))])
         }
+    }
+
+    private func round() async {
         do throws(SweepError) {
             let round = try await sweep.run()
             if round.doubted > 0 {

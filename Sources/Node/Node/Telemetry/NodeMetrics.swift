@@ -46,6 +46,9 @@ struct NodeMetrics {
         counter("breakwater_sweep_freed_bytes_total", "Bytes of copies freed since the start.") {
             sweep.status.freedBytes
         }
+        counter("breakwater_sweep_failed_rounds_total", "Rounds that failed since the start.") {
+            sweep.status.failed
+        }
         metrics.gauge("breakwater_sweep_paused", "1 while the sweep is paused by command.") {
             sweep.status.isPaused ? 1 : 0
         }

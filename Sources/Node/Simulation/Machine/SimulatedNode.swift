@@ -85,6 +85,7 @@ struct SimulatedNode: Sendable {
 
     /// Stops in order: nothing is in flight any more.
     func stop() throws {
+        try sweep.close()
         try catalog.close()
     }
 

@@ -34,12 +34,14 @@ extension Registry {
             guard let manifest = try view.manifestContent(row.number, digest) else { return nil }
             return (digest, manifest.mediaType, manifest.content)
         }
-        guard let (digest, mediaType, row) = found else { return nil }
-        // As large as it was taken, whatever the limit is today.
+        guard let (digest, mediaType, row) = found,
+            // As large as it was taken, whatever the limit is today.
+            let bytes = try await verified(digest, row)
+        else { return nil }
         let content = Content(
             digest,
             mediaType,
-            try await verified(digest, row),
+            bytes,
             isByDigest: reference == .digest(digest),
             isBlob: false
         )
@@ -77,12 +79,13 @@ extension Registry {
         }
         guard let row else { return nil }
         guard row.size <= options.cachedBlobMax else {
-            return .region(try await open(digest, row))
+            return try await open(digest, row).map { .region($0.region) }
         }
+        guard let bytes = try await verified(digest, row) else { return nil }
         let content = Content(
             digest,
             "application/octet-stream",
-            try await verified(digest, row),
+            bytes,
             isByDigest: true,
             isBlob: true
         )
@@ -92,9 +95,10 @@ extension Registry {
 
     /// Reads a whole copy and checks it against its digest (I3).
     ///
-    /// Only for manifests and small blobs: it is in memory as a whole.
-    func verified(_ digest: Digest, _ row: ContentRow) async throws(RegistryError) -> [UInt8] {
-        let region = try await open(digest, row)
+    /// Only for manifests and small blobs: it is in memory as a whole. Nil when nothing names the digest
+    /// any more.
+    func verified(_ digest: Digest, _ row: ContentRow) async throws(RegistryError) -> [UInt8]? {
+        guard let (region, row) = try await open(digest, row) else { return nil }
         let bytes: [UInt8]
         do { bytes = try region.read(at: 0, limit: Int(row.size)) } catch let error as FileError {
             // The next try may read it: what cannot be read is not lost.
@@ -118,20 +122,28 @@ extension Registry {
         } catch { throw .blobs(error) }
     }
 
+    /// Opens the copy that a row counts on, or that the row which has taken its place counts on; nil when
+    /// nothing names the digest any more and the sweep was faster.
     private func open(
         _ digest: Digest,
         _ row: ContentRow
-    ) async throws(RegistryError) -> any FileRegion {
+    ) async throws(RegistryError) -> (region: any FileRegion, row: ContentRow)? {
         let region: (any FileRegion)?
         do throws(BlobError) {
             region = try await blobs.open(digest, generation: row.generation.number)
         } catch { throw .blobs(error) }
-        guard let region else { throw .contentLost(digest) }
+        guard let region else {
+            let now = try read { view throws(CatalogError) in try view.content(digest) }
+            guard let now else { return nil }
+            // Each row has a greater generation than the one before it.
+            guard now.generation > row.generation else { throw .contentLost(digest) }
+            return try await open(digest, now)
+        }
         guard region.count == row.size else {
             _ = await setAside(region, of: digest, row)
             throw .contentLost(digest)
         }
-        return region
+        return (region, row)
     }
 }
 

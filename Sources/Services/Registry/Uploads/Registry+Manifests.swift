@@ -34,25 +34,12 @@ extension Registry {
             let reference = ManifestReference(role: role, digest: descriptor.digest)
             if seen.insert(reference).inserted { facts.references.append(reference) }
         }
-        // The row may go, or the epoch rise twice, between storing and deciding: then store again.
-        for attempt in 0..<Registry.storeAttemptsMax {
-            let receipt = try await store(bytes, digest)
-            do throws(RegistryError) {
-                try await change(
-                    repository,
-                    .putManifest(facts, receipt, tags: tags, conditions)
-                )
-                return
-            } catch {
-                guard case .refused(.receiptTooOld) = error,
-                    attempt + 1 < Registry.storeAttemptsMax
-                else { throw error }
-            }
+        try await naming(digest) { () async throws(RegistryError) in
+            try await store(bytes, digest)
+        } name: { [facts] receipt async throws(RegistryError) in
+            try await change(repository, .putManifest(facts, receipt, tags: tags, conditions))
         }
     }
-
-    /// Times bytes are stored for one change.
-    private static let storeAttemptsMax = 3
 
     /// Stores bytes as a blob unless a sound copy that the catalog counts on is there.
     ///

@@ -130,17 +130,19 @@ extension Registry {
             }
             return
         }
-        let receipt: Receipt
-        do throws(BlobError) {
-            receipt = try await staging.publish(
-                as: digest,
-                generation: try generationForNew(digest),
-                keeps: true
-            )
-        } catch {
-            throw .blobs(error)
+        try await naming(digest) { () async throws(RegistryError) in
+            do throws(BlobError) {
+                return try await staging.publish(
+                    as: digest,
+                    generation: try generationForNew(digest),
+                    keeps: true
+                )
+            } catch {
+                throw .blobs(error)
+            }
+        } name: { receipt async throws(RegistryError) in
+            try await change(repository, .linkBlob(receipt))
         }
-        try await change(repository, .linkBlob(receipt))
         // One that cannot be removed goes by its age.
         try? await staging.cancel()
     }

@@ -178,7 +178,7 @@ final class BlobTree: Sendable {
         return page
     }
 
-    /// Removes copies, durably, and returns those there were; each directory is synced once.
+    /// Removes copies, durably, and returns those that are gone; each directory is synced once.
     func remove(_ digests: [Digest], _ generation: UInt64) throws(BlobError) -> [Digest] {
         var removed: [Digest] = []
         var changed: [(path: String, directory: any Directory)] = []
@@ -192,7 +192,8 @@ final class BlobTree: Sendable {
                     let path = BlobTree.path(digest, generation).joined(separator: "/")
                     if changed.last?.path != path { changed.append((path, directory)) }
                 } catch {
-                    guard error.kind == .notFound else { throw error }
+                    // A disk that takes no change takes none of the others either.
+                    guard error.kind != .readOnly else { throw error }
                 }
             }
             for (_, directory) in changed { try directory.sync() }

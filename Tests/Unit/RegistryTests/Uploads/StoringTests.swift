@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Blobs
+import BlobsDisk
+import Catalog
 import Contracts
+import Crypto
+import Journal
+import OCI
 import Platform
+import Synchronization
 import Testing
 
 @testable import Registry
@@ -27,6 +34,63 @@ import Testing
         let before = test.files.faults.count(.sync)
         for number in 0..<5 { try await test.put(bytes, in: "a", tags: ["t\(number)"]) }
         #expect(test.files.faults.count(.sync) == before)
+    }
+}
+
+@Suite struct `Storing while the epoch rises` {
+    /// Two raises strike between the first storing and its naming.
+    @Test func `what came too late to be named is freed at once, and stored again`() async throws {
+        // I7
+        let test = try Fixture()
+        let name = try #require(RepositoryName("a"))
+        let bytes = Array("slow".utf8)
+        let digest = Digest.of(bytes)
+        let tries = Mutex(0)
+        try await test.registry.naming(digest) { () async throws(RegistryError) in
+            try await test.registry.store(bytes, digest)
+        } name: { receipt async throws(RegistryError) in
+            let isFirst = tries.withLock { tries in
+                tries += 1
+                return tries == 1
+            }
+            if isFirst { for _ in 0..<2 { try await test.registry.raiseEpoch() } }
+            try await test.registry.change(name, .linkBlob(receipt))
+        }
+        #expect(tries.withLock { $0 } == 2)
+        #expect(try await test.blobs.stat(digest, generation: 2) == nil)
+        #expect(try await test.blobs.stat(digest, generation: 4) == 4)
+    }
+
+    @Test func `what was freed since its row was read is not there, and not lost`() async throws {
+        let test = try Fixture()
+        let name = try #require(RepositoryName("a"))
+        let bytes = Array("slow".utf8)
+        let digest = Digest.of(bytes)
+        try await test.registry.change(
+            name,
+            .linkBlob(try await test.registry.store(bytes, digest))
+        )
+        let row = try #require(
+            try test.registry.read { view throws(CatalogError) in try view.content(digest) }
+        )
+        try await test.registry.change(name, .deleteBlob(digest))
+        #expect(try await test.blobs.delete([digest], generation: 2) == [digest])
+        #expect(try await test.registry.verified(digest, row) == nil)
+        // Pushed again, it has another row, and that is read.
+        for _ in 0..<2 { try await test.registry.raiseEpoch() }
+        try await test.registry.change(
+            name,
+            .linkBlob(try await test.registry.store(bytes, digest))
+        )
+        #expect(try await test.registry.verified(digest, row) == bytes)
+        #expect(try await test.blobs.delete([digest], generation: 4) == [digest])
+        let error = await #expect(throws: RegistryError.self) {
+            try await test.registry.verified(digest, row)
+        }
+        guard case .contentLost = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
     }
 }
 
