@@ -32,6 +32,30 @@ void bw_intercept(int descriptor) {
     }
 }
 
+static volatile int kept_stop = -1;
+static volatile int kept_reload = -1;
+
+static void keep(int number) {
+    int before = errno;
+    uint64_t one = 1;
+    ssize_t written = write(number == SIGHUP ? kept_reload : kept_stop, &one, sizeof one);
+    (void)written;
+    errno = before;
+}
+
+void bw_keep_signals(int stop, int reload) {
+    const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = keep, .sa_flags = SA_RESTART};
+    struct sigaction before;
+    kept_stop = stop;
+    kept_reload = reload;
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            sigaction(signals[i], &action, NULL);
+        }
+    }
+}
+
 int bw_pidfd_open(int process) {
     return (int)syscall(SYS_pidfd_open, process, 0);
 }

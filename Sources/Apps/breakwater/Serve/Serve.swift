@@ -32,8 +32,7 @@ extension Commands {
             // Without a file they are in the log, on standard error.
             if settings.log.file != nil { for notice in node.notices { Output.problem(notice) } }
             announce("breakwater \(Node.version) is ready on \(node.address)", log)
-            // No group: waiting for one suspends this task, and then the runtime lets its first thread take
-            // the signals that are held for `wait`.
+            // No group: this thread waits for signals, not for a task.
             let care = Task(executorPreference: node.carePool) { await node.care() }
             while Signals.wait() == .reload { reload(node, log, invocation, world) }
             care.cancel()

@@ -13,12 +13,18 @@ public enum Signals {
         case reload
     }
 
+    private static let stops = Bell()
+    private static let reloads = Bell()
+
     /// Keeps the signals for `wait`; to be called before the first thread starts, since threads
     /// inherit it.
     ///
+    /// They are blocked, so that they interrupt no call, and caught all the same: once the first task waits
+    /// for another the runtime lets its first thread take every signal.
     /// A write to a closed connection is an error then, not a signal.
     public static func hold() {
         signal(SIGPIPE, SIG_IGN)
+        bw_keep_signals(stops.descriptor, reloads.descriptor)
         var set = held
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
     }
@@ -26,10 +32,18 @@ public enum Signals {
     /// Waits for the next one; blocks the calling thread.
     public static func wait() -> Kind {
         var set = held
-        var number: Int32 = 0
+        unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
         while true {
-            guard unsafe sigwait(&set, &number) == 0 else { continue }
-            return number == SIGHUP ? .reload : .stop
+            var waits = [stops, reloads].map { bell in
+                pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0)
+            }
+            guard unsafe poll(&waits, 2, -1) > 0 else { continue }
+            if waits[0].revents != 0 {
+                stops.clear()
+                return .stop
+            }
+            reloads.clear()
+            return .reload
         }
     }
 
