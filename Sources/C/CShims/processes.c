@@ -8,47 +8,24 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int intercepted = -1;
+static volatile int rung_stop = -1;
+static volatile int rung_reload = -1;
 
-static void tell(int signal) {
-    (void)signal;
+static void ring(int number) {
     int before = errno;
     uint64_t one = 1;
     // A full counter is readable already.
-    ssize_t written = write(intercepted, &one, sizeof one);
+    ssize_t written = write(number == SIGHUP ? rung_reload : rung_stop, &one, sizeof one);
     (void)written;
     errno = before;
 }
 
-void bw_intercept(int descriptor) {
+void bw_catch_signals(int stop, int reload) {
     const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction action = {.sa_handler = tell, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_handler = ring, .sa_flags = SA_RESTART};
     struct sigaction before;
-    intercepted = descriptor;
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
-            sigaction(signals[i], &action, NULL);
-        }
-    }
-}
-
-static volatile int kept_stop = -1;
-static volatile int kept_reload = -1;
-
-static void keep(int number) {
-    int before = errno;
-    uint64_t one = 1;
-    ssize_t written = write(number == SIGHUP ? kept_reload : kept_stop, &one, sizeof one);
-    (void)written;
-    errno = before;
-}
-
-void bw_keep_signals(int stop, int reload) {
-    const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction action = {.sa_handler = keep, .sa_flags = SA_RESTART};
-    struct sigaction before;
-    kept_stop = stop;
-    kept_reload = reload;
+    rung_stop = stop;
+    rung_reload = reload;
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
             sigaction(signals[i], &action, NULL);

@@ -27,17 +27,17 @@ extension Registry {
     /// Stores content and names it; again, when its row went or the epoch rose twice between the two.
     func naming(
         _ digest: Digest,
-        store: () async throws(RegistryError) -> Receipt,
+        store: () async throws(RegistryError) -> Stored,
         name: (Receipt) async throws(RegistryError) -> Void
     ) async throws(RegistryError) {
         for attempt in 1...Registry.storeAttemptsMax {
-            let receipt = try await store()
+            let stored = try await store()
             do throws(RegistryError) {
-                try await name(receipt)
-                await dropSuperseded(receipt)
+                try await name(stored.receipt)
+                await dropSuperseded(stored)
                 return
             } catch {
-                await dropSuperseded(receipt)
+                await dropSuperseded(stored)
                 guard case .refused(.receiptTooOld) = error, attempt < Registry.storeAttemptsMax
                 else { throw error }
             }
@@ -47,13 +47,22 @@ extension Registry {
     /// Times bytes are stored for one change.
     private static let storeAttemptsMax = 3
 
+    /// Content that the store has, and whether it was stored just now.
+    struct Stored {
+        var receipt: Receipt
+        var isNew: Bool
+    }
+
     /// Frees a copy that came too late to be named, or that its digest is not named under.
     ///
     /// By the sweep's rule; the sweep itself may have listed that generation before the copy came, and
     /// would not look at it again. False when one is left that cannot be removed now; it is found when
     /// everything is listed anew.
     @discardableResult
-    private func dropSuperseded(_ receipt: Receipt) async -> Bool {
+    private func dropSuperseded(_ stored: Stored) async -> Bool {
+        // What was there before is the sweep's to find.
+        guard stored.isNew else { return true }
+        let receipt = stored.receipt
         do throws(RegistryError) {
             let isFree = try read { view throws(CatalogError) in
                 let epoch = try view.epoch().number

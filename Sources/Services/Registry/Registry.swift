@@ -86,15 +86,11 @@ public final class Registry: Sendable {
             observer: Registrar.Observer(
                 willCommit: {
                     answers.hold($0.flatMap(Registry.keysEnded))
-                    pages.hold(
-                        $0.filter(Registry.endsTagPages).map(\.repository).map(Registry.tagsKey)
-                    )
+                    pages.hold($0.compactMap(Registry.tagPagesEnded))
                 },
                 didEnd: {
                     answers.release($0.flatMap(Registry.keysEnded))
-                    pages.release(
-                        $0.filter(Registry.endsTagPages).map(\.repository).map(Registry.tagsKey)
-                    )
+                    pages.release($0.compactMap(Registry.tagPagesEnded))
                 }
             )
         )

@@ -80,7 +80,7 @@ final class Fixture: Sendable {
     @discardableResult
     func blob(_ text: String, in name: String) async throws -> Digest {
         let digest = Fixture.digest(text)
-        let receipt = try await registry.store(Array(text.utf8), digest)
+        let receipt = try await registry.store(Array(text.utf8), digest).receipt
         try await registry.change(try Fixture.name(name), .linkBlob(receipt))
         return digest
     }

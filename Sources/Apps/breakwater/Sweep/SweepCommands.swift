@@ -45,28 +45,23 @@ extension Commands {
     )
 
     /// `breakwater sweep pause`.
-    static let sweepPause = Command(
-        words: ["sweep", "pause"],
-        summary: "stop the sweep, over restarts too",
-        options: Session.options,
-        run: { invocation in
-            await Session(invocation).run("POST", "sweep/pause") { (sweep: Wire.Sweep) in
-                lines(sweep)
-            }
-        }
-    )
+    static let sweepPause = sweepSwitch("pause", "stop the sweep, over restarts too")
 
     /// `breakwater sweep resume`.
-    static let sweepResume = Command(
-        words: ["sweep", "resume"],
-        summary: "let the sweep go on",
-        options: Session.options,
-        run: { invocation in
-            await Session(invocation).run("POST", "sweep/resume") { (sweep: Wire.Sweep) in
-                lines(sweep)
+    static let sweepResume = sweepSwitch("resume", "let the sweep go on")
+
+    private static func sweepSwitch(_ word: String, _ summary: String) -> Command {
+        Command(
+            words: ["sweep", word],
+            summary: summary,
+            options: Session.options,
+            run: { invocation in
+                await Session(invocation).run("POST", "sweep/\(word)") { (sweep: Wire.Sweep) in
+                    lines(sweep)
+                }
             }
-        }
-    )
+        )
+    }
 
     private static func lines(_ sweep: Wire.Sweep) -> [String] {
         let state = sweep.isPaused ? "paused" : sweep.isRunning ? "running" : "waiting"

@@ -82,11 +82,7 @@ final class LinuxDirectory: Directory {
         to target: any Directory,
         as newName: String
     ) throws(FileError) {
-        try checkName(name)
-        try checkName(newName)
-        guard let target = target as? LinuxDirectory else {
-            throw FileError(kind: .other, errno: EXDEV, operation: "rename \(name)")
-        }
+        let target = try place(name, in: target, as: newName, "rename")
         try syscall("rename \(name)") {
             unsafe renameat(descriptor.number, name, target.descriptor.number, newName)
         }
@@ -97,14 +93,25 @@ final class LinuxDirectory: Directory {
         to target: any Directory,
         as newName: String
     ) throws(FileError) {
-        try checkName(name)
-        try checkName(newName)
-        guard let target = target as? LinuxDirectory else {
-            throw FileError(kind: .other, errno: EXDEV, operation: "link \(name)")
-        }
+        let target = try place(name, in: target, as: newName, "link")
         try syscall("link \(name)") {
             unsafe linkat(descriptor.number, name, target.descriptor.number, newName, 0)
         }
+    }
+
+    /// The directory that is to have a name of a file of this one.
+    private func place(
+        _ name: String,
+        in target: any Directory,
+        as newName: String,
+        _ operation: String
+    ) throws(FileError) -> LinuxDirectory {
+        try checkName(name)
+        try checkName(newName)
+        guard let target = target as? LinuxDirectory else {
+            throw FileError(kind: .other, errno: EXDEV, operation: "\(operation) \(name)")
+        }
+        return target
     }
 
     func remove(_ name: String) throws(FileError) {

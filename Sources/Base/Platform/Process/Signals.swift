@@ -24,7 +24,7 @@ public enum Signals {
     /// A write to a closed connection is an error then, not a signal.
     public static func hold() {
         signal(SIGPIPE, SIG_IGN)
-        bw_keep_signals(stops.descriptor, reloads.descriptor)
+        bw_catch_signals(stops.descriptor, reloads.descriptor)
         var set = held
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
     }
@@ -53,7 +53,7 @@ public enum Signals {
     /// To be called once. What is ignored, as by `nohup`, stays ignored.
     public static func intercept(_ body: @escaping @Sendable () -> Void) {
         let bell = Bell()
-        bw_intercept(bell.descriptor)
+        bw_catch_signals(bell.descriptor, bell.descriptor)
         _ = Thread {
             while true {
                 bell.wait(milliseconds: -1)

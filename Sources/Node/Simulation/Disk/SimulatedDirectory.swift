@@ -98,11 +98,7 @@ final class SimulatedDirectory: Directory {
         to target: any Directory,
         as newName: String
     ) throws(FileError) {
-        try SimulatedDirectory.check(name)
-        try SimulatedDirectory.check(newName)
-        guard let target = target as? SimulatedDirectory, target.disk === disk else {
-            throw DiskState.error(.other, .rename, name)
-        }
+        let target = try place(name, in: target, as: newName, .rename)
         try disk.perform(.rename) { state throws(FileError) in
             let move = { [node] (state: inout DiskState) throws(FileError) -> Void in
                 guard let moved = state.names.entries[node]?[name],
@@ -136,11 +132,7 @@ final class SimulatedDirectory: Directory {
         to target: any Directory,
         as newName: String
     ) throws(FileError) {
-        try SimulatedDirectory.check(name)
-        try SimulatedDirectory.check(newName)
-        guard let target = target as? SimulatedDirectory, target.disk === disk else {
-            throw DiskState.error(.other, .link, name)
-        }
+        let target = try place(name, in: target, as: newName, .link)
         try disk.perform(.link) { state throws(FileError) in
             let link = { [node] (state: inout DiskState) throws(FileError) -> Void in
                 guard let linked = state.names.entries[node]?[name],
@@ -222,6 +214,21 @@ final class SimulatedDirectory: Directory {
     /// Throws when this directory was removed while it was held open.
     private func requireEntries(_ state: DiskState, _ name: String) throws(FileError) {
         guard state.names.isDirectory(node) else { throw DiskState.error(.notFound, .open, name) }
+    }
+
+    /// The directory that is to have a name of a file of this one.
+    private func place(
+        _ name: String,
+        in target: any Directory,
+        as newName: String,
+        _ operation: DiskOperation
+    ) throws(FileError) -> SimulatedDirectory {
+        try SimulatedDirectory.check(name)
+        try SimulatedDirectory.check(newName)
+        guard let target = target as? SimulatedDirectory, target.disk === disk else {
+            throw DiskState.error(.other, operation, name)
+        }
+        return target
     }
 
     private static func check(_ name: String) throws(FileError) {

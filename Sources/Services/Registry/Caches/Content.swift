@@ -72,14 +72,15 @@ extension Registry {
         "/v2/\(repository)/blobs/\(digest)"
     }
 
-    /// Whether these events end the pages of the repository's tags.
-    static func endsTagPages(_ outcome: Registrar.Outcome) -> Bool {
-        outcome.events.contains { event in
+    /// The key of the pages of tags that these events end, if they end any.
+    static func tagPagesEnded(_ outcome: Registrar.Outcome) -> String? {
+        let ends = outcome.events.contains { event in
             switch event {
             case .tagPut, .tagDeleted, .manifestPut, .manifestDeleted: true
             default: false
             }
         }
+        return ends ? tagsKey(outcome.repository) : nil
     }
 
     /// The cache's keys whose answers these events end or alter.

@@ -43,7 +43,7 @@ public final class Canary: Sendable {
         var digests: [Digest] = []
         for bytes in [Canary.config, Canary.layer] {
             let digest = Digest.of(bytes)
-            let receipt = try await registry.store(bytes, digest)
+            let receipt = try await registry.store(bytes, digest).receipt
             try await registry.change(.canary, .linkBlob(receipt))
             digests.append(digest)
         }

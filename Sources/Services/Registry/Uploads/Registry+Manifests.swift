@@ -48,15 +48,16 @@ extension Registry {
     func store(
         _ bytes: [UInt8],
         _ digest: Digest
-    ) async throws(RegistryError) -> Receipt {
+    ) async throws(RegistryError) -> Stored {
         let row = try read { view throws(CatalogError) in try view.content(digest) }
         if let row, await isSound(digest, row) {
-            return Receipt(
+            let receipt = Receipt(
                 store: blobs.id,
                 digest: digest,
                 size: row.size,
                 generation: row.generation.number
             )
+            return Stored(receipt: receipt, isNew: false)
         }
         do throws(BlobError) {
             let generation = try generationForNew(digest)
@@ -67,7 +68,8 @@ extension Registry {
             )
             do throws(BlobError) {
                 try await staging.append(bytes, at: 0)
-                return try await staging.publish(as: digest, generation: generation)
+                let receipt = try await staging.publish(as: digest, generation: generation)
+                return Stored(receipt: receipt, isNew: true)
             } catch {
                 // Nobody comes back to it.
                 try? await staging.cancel()
@@ -81,8 +83,7 @@ extension Registry {
     /// Whether the copy is there and hashes to its digest; one that is not is stored again and heals.
     private func isSound(_ digest: Digest, _ row: ContentRow) async -> Bool {
         do throws(RegistryError) {
-            _ = try await verified(digest, row)
-            return true
+            return try await verified(digest, row) != nil
         } catch {
             return false
         }

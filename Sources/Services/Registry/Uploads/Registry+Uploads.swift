@@ -132,11 +132,12 @@ extension Registry {
         }
         try await naming(digest) { () async throws(RegistryError) in
             do throws(BlobError) {
-                return try await staging.publish(
+                let receipt = try await staging.publish(
                     as: digest,
                     generation: try generationForNew(digest),
                     keeps: true
                 )
+                return Stored(receipt: receipt, isNew: true)
             } catch {
                 throw .blobs(error)
             }

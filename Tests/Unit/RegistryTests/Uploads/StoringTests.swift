@@ -68,7 +68,7 @@ import Testing
         let digest = Digest.of(bytes)
         try await test.registry.change(
             name,
-            .linkBlob(try await test.registry.store(bytes, digest))
+            .linkBlob(try await test.registry.store(bytes, digest).receipt)
         )
         let row = try #require(
             try test.registry.read { view throws(CatalogError) in try view.content(digest) }
@@ -80,7 +80,7 @@ import Testing
         for _ in 0..<2 { try await test.registry.raiseEpoch() }
         try await test.registry.change(
             name,
-            .linkBlob(try await test.registry.store(bytes, digest))
+            .linkBlob(try await test.registry.store(bytes, digest).receipt)
         )
         #expect(try await test.registry.verified(digest, row) == bytes)
         #expect(try await test.blobs.delete([digest], generation: 4) == [digest])
