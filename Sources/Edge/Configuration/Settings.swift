@@ -34,6 +34,18 @@ public struct Settings: Hashable, Sendable {
     public var storage = Storage()
     /// Freeing what nothing names.
     public var sweep = Sweeping()
+    /// How long things stay that nothing holds.
+    public var expiry = Expiry()
+    /// How long things stay that nothing holds.
+    public struct Expiry: Hashable, Sendable {
+        /// A blob in a repository where no manifest names it.
+        public var links = Duration.seconds(24 * 3_600)
+        /// How long who is told that such a blob exists may count on it.
+        public var promised = Duration.seconds(3_600)
+        /// A deleted manifest in the trash.
+        public var trash = Duration.seconds(30 * 86_400)
+    }
+
     /// Memory for speed.
     public var cache = Cache()
     /// What deleting takes along.

@@ -33,7 +33,7 @@ extension DistributionHandler {
         _ head: RequestHead
     ) async throws -> Response {
         let blob = try await found(head) { () throws(RegistryError) in
-            try await registry.blob(name, digest)
+            try await registry.blob(name, digest, promise: head.method == "HEAD")
         }
         guard let blob else {
             throw RegistryError.refused(.blobUnknown(digest))

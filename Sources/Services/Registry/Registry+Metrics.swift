@@ -15,6 +15,10 @@ extension Registry {
             "The last position of each journal.",
             labels: ["journal"]
         ) { self.positions }
+        metrics.gauge(
+            "breakwater_clock_ahead_seconds",
+            "How far the clock is ahead of the journal's while it is not believed; 0 while it is."
+        ) { Double(self.clockAhead ?? 0) / 1000 }
         measureRegistrar(in: metrics)
         measureCache(in: metrics)
     }

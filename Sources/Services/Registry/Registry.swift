@@ -50,6 +50,8 @@ public final class Registry: Sendable {
     let options: Options
     let answers: AnswerCache<Content>
     let pages: AnswerCache<TagPage>
+    let expiryClock: ExpiryClock
+    let told: ToldOfBlobs
     /// Decides and commits changes.
     public let registrar: Registrar
 
@@ -77,12 +79,15 @@ public final class Registry: Sendable {
             countMax: options.cachedAnswersMax / TagPage.share
         )
         self.pages = pages
+        expiryClock = ExpiryClock(world.clocks)
+        told = ToldOfBlobs(since: world.clocks.monotonic())
         registrar = Registrar(
             world: world,
             catalog: catalog,
             sequencer: sequencer,
             store: blobs.id,
             options: options.registrar,
+            expiryClock: expiryClock,
             observer: Registrar.Observer(
                 willCommit: {
                     answers.hold($0.flatMap(Registry.keysEnded))

@@ -47,6 +47,11 @@ import Testing
             .tagDeleted(key, tag), .sweepEpochRaised(15), .regionHandover("etcd"),
             .regionLevelRaised(2), .namespaceCreated(id, name: "team"), .estateHandover("etcd"),
             .estateLevelRaised(3),
+            .blobLinked(key, digest, size: 13, Generation(14), expires: 16),
+            .manifestTrashed(key, digest, until: 17, linksUntil: 18),
+            .manifestPurged(key, digest), .manifestPulled(key, digest, day: 19),
+            .expiryReached(20), .reasonGiven("asked for"),
+            .retentionPolicySet(id, policy: "{}"),
         ]
     }
 
@@ -88,6 +93,10 @@ import Testing
             .sweepEpochRaised: (0x0107, .region), .regionHandover: (0x01F0, .region),
             .regionLevelRaised: (0x01F1, .region), .namespaceCreated: (0x0201, .estate),
             .estateHandover: (0x02F0, .estate), .estateLevelRaised: (0x02F1, .estate),
+            .blobLinkedUntil: (0x0108, .region), .manifestTrashed: (0x0109, .region),
+            .manifestPurged: (0x010A, .region), .manifestPulled: (0x010B, .region),
+            .expiryReached: (0x010C, .region), .reasonGiven: (0x010D, .region),
+            .retentionPolicySet: (0x0202, .estate),
         ]
         for kind in EventKind.allCases {
             #expect(kind.rawValue == expected[kind]?.0)

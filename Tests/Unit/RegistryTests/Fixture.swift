@@ -169,7 +169,13 @@ final class Fixture: Sendable {
         )
         let now = clocks.wallMilliseconds()
         return try catalog.read { view throws(CatalogError) in
-            let decider = Decider(view: view, change: change, rules: rules, store: blobs.id)
+            let decider = Decider(
+                view: view,
+                change: change,
+                rules: rules,
+                store: blobs.id,
+                time: now
+            )
             do throws(DecisionError) { return .success(try decider.decide(now: now)) } catch {
                 switch error {
                 case .refused(let refusal): return .failure(refusal)

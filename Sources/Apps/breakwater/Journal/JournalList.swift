@@ -65,7 +65,7 @@ extension Commands {
     }
 
     private static func text(_ entry: Wire.JournalEntry) -> String {
-        "\(entry.position)  \(Units.time(entry.milliseconds))  "
+        "\(entry.position)  \(Moment(milliseconds: entry.milliseconds))  "
             + entry.events.joined(separator: "; ")
     }
 }

@@ -52,25 +52,4 @@ enum Units {
         }
         return unit == 0 ? "\(count) B" : "\(tenths / 10).\(tenths % 10) \(names[unit])"
     }
-
-    /// Milliseconds since 1970 as `2026-11-21T04:22:00Z` (RFC 3339), by the civil calendar.
-    static func time(_ milliseconds: UInt64) -> String {
-        let seconds = Int64(clamping: milliseconds / 1000)
-        let (days, rest) = (seconds / 86_400, seconds % 86_400)
-        // Days to a date, by eras of 400 years that begin on a first of March.
-        let shifted = days + 719_468
-        let era = shifted / 146_097
-        let day = shifted - era * 146_097
-        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365
-        let ordinal = day - (365 * year + year / 4 - year / 100)
-        let month = (5 * ordinal + 2) / 153
-        let date = ordinal - (153 * month + 2) / 5 + 1
-        let civil = month < 10 ? month + 3 : month - 9
-        let text = "\(year + era * 400 + (civil <= 2 ? 1 : 0))-\(two(civil))-\(two(date))T"
-        return text + "\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))Z"
-    }
-
-    private static func two(_ number: Int64) -> String {
-        number < 10 ? "0\(number)" : "\(number)"
-    }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ControlAPI
+import Platform
 
 /// `REPOSITORY:TAG` or `REPOSITORY@DIGEST` in two parts; the reference may be absent.
 struct ImageName {
@@ -74,7 +75,7 @@ extension Commands {
             let image = ImageName(invocation.operands[0])
             return await Session(invocation).run { (history: Wire.TagHistory) in
                 history.values.map { value in
-                    "\(Units.time(value.milliseconds))  \(value.position)  "
+                    "\(Moment(milliseconds: value.milliseconds))  \(value.position)  "
                         + (value.digest ?? "deleted")
                 }
             } asking: { client in

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Platform
+
 /// One line of a log as it is made, byte by byte: a request's line is on the fast path.
 struct LogLine {
     private let format: LogFormat
@@ -194,23 +196,5 @@ extension [UInt8] {
         append(UInt8(ascii: "."))
         appendDigits(milliseconds % 1_000, 3)
         append(UInt8(ascii: "Z"))
-    }
-}
-
-/// The Gregorian calendar.
-enum Calendar {
-    /// The date that is `day` days after 1970-01-01 (Howard Hinnant, "chrono-Compatible Low-Level Date
-    /// Algorithms", civil_from_days): years begin in March there, so that leap days come last.
-    static func date(ofDay day: UInt64) -> (year: UInt64, month: UInt64, day: UInt64) {
-        let shifted = day + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let leapDays = dayOfEra / 1_460
-        let yearOfEra = (dayOfEra - leapDays + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        let dayOfMonth = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfMonth)
     }
 }

@@ -6,7 +6,8 @@ import HTTP
 enum KeyTable {
     /// The groups in the order of the reference.
     static let groups: [KeyGroup] = [
-        top, tls, operations, log, names, storage, sweep, cache, deletion, requests, connections,
+        top, tls, operations, log, names, storage, sweep, expiry, cache, deletion, requests,
+        connections,
     ]
 
     /// The keys in the order of the reference.
@@ -187,6 +188,33 @@ enum KeyTable {
                 \.sweep.rate,
                 .count(1...1_000_000),
                 "Copies that a round looks at in a second, at most, so that it leaves the disk to others."
+            ),
+        ]
+    )
+
+    private static let expiry = KeyGroup(
+        name: "expiry",
+        purpose: "How long things stay that nothing holds. What has ended is freed by the sweep.",
+        keys: [
+            Key(
+                "expiry.links",
+                \.expiry.links,
+                .time(.seconds(2)...(.seconds(365 * 86_400))),
+                "How long a repository sees a blob that no manifest of it names, from its upload, or from when "
+                    + "the last such manifest went."
+            ),
+            Key(
+                "expiry.promised",
+                \.expiry.promised,
+                .time(.seconds(1)...(.seconds(180 * 86_400))),
+                "With less than this left, HEAD and mount answer 404 for such a blob, so that its bytes are "
+                    + "sent again; at most half of `expiry.links`."
+            ),
+            Key(
+                "expiry.trash",
+                \.expiry.trash,
+                .time(.seconds(0)...(.seconds(3_650 * 86_400))),
+                "How long what was deleted or overwritten can be had back (`breakwater trash list`)."
             ),
         ]
     )

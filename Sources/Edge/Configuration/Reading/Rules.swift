@@ -39,6 +39,12 @@ enum Rules {
                 "`connections.idle-max` is greater than `connections.max`"
             )
         }
+        if settings.expiry.promised > settings.expiry.links / 2 {
+            reader.reportRule(
+                ["expiry.promised", "expiry.links"],
+                "`expiry.promised` is greater than half of `expiry.links`"
+            )
+        }
         if settings.cache.blobSize > settings.cache.blobs {
             reader.reportRule(
                 ["cache.blob-size", "cache.blobs"],

@@ -82,13 +82,25 @@ extension ControlHandler {
 
     private func sentence(_ event: Event) throws -> String {
         switch event {
-        case .blobLinked(let key, let digest, let size, let generation):
+        case .blobLinked(let key, let digest, let size, let generation, let expires):
             "\(try name(key)): blob \(digest) linked, \(size) bytes, generation \(generation.number)"
+                + (expires > 0 ? ", until \(Moment(milliseconds: expires))" : "")
         case .blobUnlinked(let key, let digest): "\(try name(key)): blob \(digest) unlinked"
         case .manifestPut(let key, let facts):
             "\(try name(key)): manifest \(facts.digest) put, \(facts.mediaType)"
         case .manifestDeleted(let key, let digest):
             "\(try name(key)): manifest \(digest) deleted"
+        case .manifestTrashed(let key, let digest, let until, _):
+            "\(try name(key)): manifest \(digest) in the trash until \(Moment(milliseconds: until))"
+        case .manifestPurged(let key, let digest):
+            "\(try name(key)): manifest \(digest) gone from the trash"
+        case .manifestPulled(let key, let digest, let day):
+            "\(try name(key)): manifest \(digest) pulled on \(Moment(day: day).day)"
+        case .expiryReached(let time): "what ends by \(Moment(milliseconds: time)) may end"
+        case .reasonGiven(let words): "because: \(words)"
+        case .retentionPolicySet(let namespace, let policy):
+            "retention policy of \(namespace) "
+                + (policy.isEmpty ? "taken away" : "is \(policy)")
         case .tagPut(let key, let tag, let digest): "\(try name(key)): tag \(tag) is \(digest)"
         case .tagDeleted(let key, let tag): "\(try name(key)): tag \(tag) deleted"
         case .sweepEpochRaised(let epoch): "sweep epoch is \(epoch)"

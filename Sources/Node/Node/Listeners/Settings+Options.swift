@@ -36,6 +36,9 @@ extension Settings {
         options.uploadExpiry = storage.stagingAge
         options.registrar.waitingMax = requests.changesWaiting
         options.registrar.keepsReferrers = deletion.keepReferrers
+        options.registrar.times.links = expiry.links.wholeMilliseconds
+        options.registrar.times.promised = expiry.promised.wholeMilliseconds
+        options.registrar.times.trash = expiry.trash.wholeMilliseconds
         return options
     }
 
@@ -80,4 +83,8 @@ extension Settings {
         options.proxies = trustedProxies
         return options
     }
+}
+
+extension Duration {
+    fileprivate var wholeMilliseconds: UInt64 { UInt64(max(0, self / .milliseconds(1))) }
 }

@@ -67,6 +67,11 @@ extension Registry {
         "/v2/\(repository)/tags/list"
     }
 
+    /// The key of all blobs of a repository: links may end one by one when a manifest goes that named them.
+    static func blobsKey(_ repository: RepositoryName) -> String {
+        "/v2/\(repository)/blobs/"
+    }
+
     /// The cache's key of a blob: the path of a request for it.
     static func blobKey(_ repository: RepositoryName, _ digest: Digest) -> String {
         "/v2/\(repository)/blobs/\(digest)"
@@ -76,7 +81,7 @@ extension Registry {
     static func tagPagesEnded(_ outcome: Registrar.Outcome) -> String? {
         let ends = outcome.events.contains { event in
             switch event {
-            case .tagPut, .tagDeleted, .manifestPut, .manifestDeleted: true
+            case .tagPut, .tagDeleted, .manifestPut, .manifestDeleted, .manifestTrashed: true
             default: false
             }
         }
@@ -86,17 +91,20 @@ extension Registry {
     /// The cache's keys whose answers these events end or alter.
     static func keysEnded(_ outcome: Registrar.Outcome) -> [String] {
         let name = outcome.repository
-        return outcome.events.compactMap { event in
+        return outcome.events.flatMap { event -> [String] in
             switch event {
             case .tagPut(_, let tag, _), .tagDeleted(_, let tag):
-                manifestKey(name, tag.description)
-            case .manifestPut(_, let facts): manifestKey(name, facts.digest.description)
-            case .manifestDeleted(_, let digest): manifestKey(name, digest.description)
-            case .blobUnlinked(_, let digest), .blobLinked(_, let digest, _, _):
-                blobKey(name, digest)
-            case .sweepEpochRaised, .regionHandover, .regionLevelRaised, .namespaceCreated,
-                .estateHandover, .estateLevelRaised:
-                nil
+                [manifestKey(name, tag.description)]
+            case .manifestPut(_, let facts): [manifestKey(name, facts.digest.description)]
+            case .manifestDeleted(_, let digest), .manifestTrashed(_, let digest, _, _):
+                [manifestKey(name, digest.description), blobsKey(name)]
+            case .blobUnlinked: [blobsKey(name)]
+            // A blob that was linked before is answered as before.
+            case .blobLinked,
+                .manifestPurged, .manifestPulled, .sweepEpochRaised, .expiryReached,
+                .reasonGiven, .regionHandover, .regionLevelRaised, .namespaceCreated,
+                .retentionPolicySet, .estateHandover, .estateLevelRaised:
+                []
             }
         }
     }

@@ -43,6 +43,12 @@ public struct Change: Sendable {
         case deleteRepository
         /// Have the sweep epoch one higher, if it is still this; about no repository.
         case raiseEpoch(from: Generation)
+        /// Not see those of these blobs whose links end by a time; at most `Decision.eventsMax`.
+        case endLinks([Digest], by: UInt64)
+        /// Not keep those of these manifests in the trash that it keeps until a time; as many.
+        case emptyTrash([Digest], by: UInt64)
+        /// Have what ends by a time ended; about no repository.
+        case raiseHorizon(to: UInt64)
     }
 
     /// Makes a change.

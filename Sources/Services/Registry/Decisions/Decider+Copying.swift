@@ -65,9 +65,7 @@ extension Decider {
                 guard let content = try linked(from, reference.digest) else {
                     throw .refused(.blobUnknown(reference.digest))
                 }
-                gathered.events.append(
-                    .blobLinked(key, reference.digest, size: content.size, content.generation)
-                )
+                gathered.events.append(link(key, reference.digest, content))
             case .external: break
             }
         }

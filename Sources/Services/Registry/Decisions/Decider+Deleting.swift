@@ -53,7 +53,7 @@ extension Decider {
             isLastOfManifests
                 ? try view.manifests(row.number, after: nil, limit: manifestsRoom)
                 : try view.manifestsUnnamed(row.number, limit: manifestsRoom)
-        }.map { .manifestDeleted(row.key, $0) }
+        }.map { trash(row.key, $0) }
         guard isLastOfManifests, row.tags <= UInt64(limit) else {
             return Decision(events: events, isPartial: true)
         }
@@ -62,6 +62,11 @@ extension Decider {
             try view.links(row.number, after: nil, limit: blobsRoom)
         }.map { .blobUnlinked(row.key, $0) }
         return Decision(events: events, isPartial: row.blobs > UInt64(blobsRoom))
+    }
+
+    /// That a manifest is deleted, and can be had back from the trash for its time.
+    func trash(_ key: RepositoryKey, _ digest: Digest) -> Event {
+        .manifestTrashed(key, digest, until: trashUntil, linksUntil: linksUntil)
     }
 
     private func checkUnnamed(

@@ -10,41 +10,36 @@ extension Decider {
     func linkBlob(_ receipt: Receipt) throws(DecisionError) -> Decision {
         let (key, first) = try target()
         if first.isEmpty, let row = try row(change.repository),
-            try linked(row, receipt.digest) != nil
+            let content = try linked(row, receipt.digest)
         {
-            return Decision()
+            return try renewal(of: receipt.digest, content, in: row)
         }
-        let generation = try generation(receipt)
-        return Decision(
-            events: first + [
-                .blobLinked(key, receipt.digest, size: receipt.size, generation)
-            ]
-        )
+        let content = ContentRow(generation: try generation(receipt), size: receipt.size)
+        return Decision(events: first + [link(key, receipt.digest, content)])
     }
 
-    /// With a source, what the source sees; without one, what some repository links as a blob: bytes
-    /// that are a manifest everywhere stay one.
+    /// A blob that another repository sees: with a source, that one; without one, any that links it as a blob.
+    ///
+    /// Bytes that are a manifest everywhere stay one. A link that ends before what is promised is none.
     func mount(_ digest: Digest, from source: RepositoryName?) throws(DecisionError) -> Decision {
         let content: ContentRow?
         if let source {
             content = try row(source).flatMap { row throws(DecisionError) in
-                try linked(row, digest)
+                try isPromised(digest, in: row) ? try linked(row, digest) : nil
             }
         } else {
             content = try reading { () throws(CatalogError) in
-                try view.linkAnywhere(digest)
+                try view.linkAnywhere(digest, until: time + rules.times.promised)
             }
         }
         guard let content else { throw .refused(.blobUnknown(digest)) }
         let (key, first) = try target()
-        if first.isEmpty, let row = try row(change.repository), try linked(row, digest) != nil {
-            return Decision()
+        if first.isEmpty, let row = try row(change.repository),
+            let content = try linked(row, digest)
+        {
+            return try renewal(of: digest, content, in: row)
         }
-        return Decision(
-            events: first + [
-                .blobLinked(key, digest, size: content.size, content.generation)
-            ]
-        )
+        return Decision(events: first + [link(key, digest, content)])
     }
 
     func put(

@@ -16,12 +16,16 @@ struct Decider {
     struct Rules: Sendable, Hashable {
         /// Whether deleting a manifest leaves what refers to it.
         var keepsReferrers = false
+        /// How long things stay that nothing holds.
+        var times = ExpiryTimes()
     }
 
     let view: CatalogView
     let change: Change
     let rules: Rules
     let store: Identifier
+    /// What ages are counted from, in milliseconds since 1970.
+    let time: UInt64
 
     func decide(now: UInt64) throws(DecisionError) -> Decision {
         guard now <= change.deadline else { throw .refused(.pastDeadline) }
@@ -42,6 +46,9 @@ struct Decider {
             // Somebody else has raised it already.
             guard current == epoch else { return Decision() }
             return Decision(events: [.sweepEpochRaised(epoch.number + 1)])
+        case .endLinks(let digests, let due): return try endLinks(digests, by: due)
+        case .emptyTrash(let digests, let due): return try emptyTrash(digests, by: due)
+        case .raiseHorizon(let moment): return try raiseHorizon(to: moment)
         }
     }
 

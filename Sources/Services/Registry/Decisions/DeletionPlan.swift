@@ -143,7 +143,7 @@ struct DeletionPlan {
             )
         }
         let isWhole = step.contains {
-            if case .manifestDeleted(_, root) = $0 { true } else { false }
+            if case .manifestTrashed(_, root, _, _) = $0 { true } else { false }
         }
         return Decision(events: step, isPartial: !isWhole)
     }
@@ -182,7 +182,7 @@ struct DeletionPlan {
             for tag in going.tags where gone.insert(tag).inserted {
                 events.append(.tagDeleted(row.key, tag))
             }
-            events.append(.manifestDeleted(row.key, going.digest))
+            events.append(decider.trash(row.key, going.digest))
         }
         return events
     }

@@ -66,18 +66,30 @@ extension Registry {
     }
 
     /// A blob by digest; nil unless the journal links it to this repository (I9).
+    ///
+    /// To tell a client that it exists is a `promise` for some time: a link that ends before that is none,
+    /// so that the bytes are sent again.
     public func blob(
         _ repository: RepositoryName,
-        _ digest: Digest
+        _ digest: Digest,
+        promise: Bool = false
     ) async throws(RegistryError) -> Blob? {
         let key = Registry.blobKey(repository, digest)
         if let known = answers.value(key) { return .content(known) }
         let ticket = answers.ticket()
-        let row = try read { view throws(CatalogError) -> ContentRow? in
-            guard let row = try view.repository(repository) else { return nil }
-            return try view.link(row.number, digest)
+        let found = try read { view throws(CatalogError) -> (ContentRow, UInt64?, UInt64)? in
+            guard let row = try view.repository(repository),
+                let content = try view.link(row.number, digest)
+            else { return nil }
+            return (content, try view.expiry(row.number, digest), try view.horizon())
         }
-        guard let row else { return nil }
+        guard let (row, expires, horizon) = found else { return nil }
+        if promise, expires != nil {
+            let time = max(world.clocks.wallMilliseconds(), expiryClock.now(horizon: horizon))
+            let times = options.registrar.times
+            guard times.isPromised(until: expires, at: time) else { return nil }
+            told.note(repository, at: world.clocks.monotonic())
+        }
         guard row.size <= options.cachedBlobMax else {
             return try await open(digest, row).map { .region($0.region) }
         }
@@ -89,7 +101,16 @@ extension Registry {
             isByDigest: true,
             isBlob: true
         )
-        answers.insert(key, content, cost: content.cost(key), ticket)
+        // Memory answers without a look at times: only what does not end by itself is kept there.
+        if expires == nil {
+            answers.insert(
+                key,
+                content,
+                cost: content.cost(key),
+                group: Registry.blobsKey(repository),
+                ticket
+            )
+        }
         return .content(content)
     }
 

@@ -80,6 +80,10 @@ extension Registrar {
         from before: Heads
     ) throws(CatalogError) -> Heads {
         var heads = before
+        let time = max(
+            world.clocks.wallMilliseconds(),
+            expiryClock.now(horizon: try transaction.view.horizon())
+        )
         for (index, change) in batch.changes.enumerated() {
             if let (scope, position) = try transaction.view.change(change.id) {
                 let done = Done(
@@ -91,7 +95,7 @@ extension Registrar {
             }
             let room = batch.entries.isEmpty ? Int.max : options.batchBytesMax - batch.bytes
             let outcome = try transaction.attempt { () throws(ChangeError) in
-                try apply(change, in: transaction, heads: heads, room: room)
+                try apply(change, in: transaction, heads: heads, room: room, time: time)
             }
             switch outcome {
             case .success(let applied):
@@ -138,15 +142,20 @@ extension Registrar {
         _ change: Change,
         in transaction: WriteTransaction,
         heads: Heads,
-        room: Int
+        room: Int,
+        time: UInt64
     ) throws(ChangeError) -> Applied {
         do {
             let now = world.clocks.wallMilliseconds()
             let decider = Decider(
                 view: transaction.view,
                 change: change,
-                rules: Decider.Rules(keepsReferrers: options.keepsReferrers),
-                store: store
+                rules: Decider.Rules(
+                    keepsReferrers: options.keepsReferrers,
+                    times: options.times
+                ),
+                store: store,
+                time: time
             )
             let decision = try decider.decide(now: now)
             var applied = Applied(
@@ -193,6 +202,8 @@ extension Registrar {
             seen: try transaction.view.greatestStamp(),
             region: identity.region
         )
+        // All members of an estate of one node are of this version: it may use what it knows.
+        let raise = try levelRaise(scope, in: transaction)
         let entry = Entry(
             id: change.id,
             scope: scope,
@@ -204,8 +215,8 @@ extension Registrar {
             stamp: stamp,
             basis: applied.heads.estate.position,
             actor: change.actor,
-            level: try transaction.view.level(scope),
-            events: events
+            level: EntryCodec.levelSupported,
+            events: raise + events
         )
         let bytes = EntryCodec.encode(entry, after: head.chain)
         guard bytes.count <= EntryCodec.sizeMax else {
@@ -224,6 +235,16 @@ extension Registrar {
             chain: stored.chain
         )
         applied.entries.append(stored)
+    }
+
+    /// What an entry begins with in a journal whose level is lower than this version's.
+    private func levelRaise(
+        _ scope: Scope,
+        in transaction: WriteTransaction
+    ) throws(CatalogError) -> [Event] {
+        let level = EntryCodec.levelSupported
+        guard try transaction.view.level(scope) < level else { return [] }
+        return [scope == .region ? .regionLevelRaised(level) : .estateLevelRaised(level)]
     }
 
     /// Sends a batch until its outcome is known; returns why it is not in, or nil when it is.

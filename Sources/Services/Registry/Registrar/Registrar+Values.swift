@@ -24,6 +24,8 @@ extension Registrar {
         public var appendAttemptsMax = 20
         /// Whether deleting a manifest leaves what refers to it.
         public var keepsReferrers = false
+        /// How long things stay that nothing holds.
+        public var times = ExpiryTimes()
         /// Makes the default options.
         public init() {}
     }

@@ -16,6 +16,7 @@ public final class Registrar: Sendable {
     let sequencer: any Sequencer
     let store: Identifier
     let options: Options
+    let expiryClock: ExpiryClock
     let observer: Observer
     private let state = Mutex(State())
 
@@ -45,6 +46,7 @@ public final class Registrar: Sendable {
         sequencer: any Sequencer,
         store: Identifier,
         options: Options = Options(),
+        expiryClock: ExpiryClock,
         observer: Observer
     ) {
         self.world = world
@@ -52,6 +54,7 @@ public final class Registrar: Sendable {
         self.sequencer = sequencer
         self.store = store
         self.options = options
+        self.expiryClock = expiryClock
         self.observer = observer
     }
 

@@ -33,9 +33,12 @@ extension Applier {
         _ repository: Int64,
         _ digest: Digest,
         size: UInt64,
-        _ generation: Generation
+        _ generation: Generation,
+        expires: UInt64
     ) throws(CatalogError) {
-        guard try !raiseLink(digest, repository, to: entry.stamp) else { return }
+        guard try !raiseLink(digest, repository, to: entry.stamp) else {
+            return try settleExpiry(of: digest, repository, expires)
+        }
         var stamp = entry.stamp
         if let end = try tombstone(.link, repository, digest.key), end.stamp > stamp {
             let namer = try newestNamer(digest, .link, repository)
@@ -48,7 +51,14 @@ extension Applier {
                 return
             }
         }
-        try insertLink(digest, repository, size: size, generation, at: stamp)
+        try insertLink(
+            digest,
+            repository,
+            size: size,
+            generation,
+            at: stamp,
+            expires: expires
+        )
     }
 
     /// The repository no longer sees a blob, unless something newer says it does.
@@ -80,6 +90,7 @@ extension Applier {
             .integer(repository),
             .digest(digest)
         )
+        try endExpiry(of: digest, repository)
         try count(repository, blobs: -1, bytes: -(try unname(digest)))
     }
 
@@ -117,7 +128,8 @@ extension Applier {
         _ repository: Int64,
         size: UInt64,
         _ generation: Generation,
-        at stamp: Stamp
+        at stamp: Stamp,
+        expires: UInt64 = 0
     ) throws(CatalogError) {
         try exhume(.link, repository, digest.key)
         try session.run(
@@ -127,6 +139,7 @@ extension Applier {
             .stamp(stamp)
         )
         try count(repository, blobs: 1, bytes: try name(digest, size: size, generation))
+        try settleExpiry(of: digest, repository, expires)
     }
 
     /// Makes a link at least this new; false when there is none.

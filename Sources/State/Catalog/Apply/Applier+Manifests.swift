@@ -47,7 +47,13 @@ extension Applier {
     }
 
     /// The repository no longer has a manifest, unless something newer names it.
-    func deleteManifest(_ digest: Digest, in repository: Int64) throws(CatalogError) {
+    ///
+    /// Links that it alone named end at `linksUntil`.
+    func deleteManifest(
+        _ digest: Digest,
+        in repository: Int64,
+        linksUntil: UInt64
+    ) throws(CatalogError) {
         let row = try CatalogView(session).manifest(repository, digest)
         try bury(.manifest, repository, digest.key)
         guard let row, row.stamp < entry.stamp else { return }
@@ -73,6 +79,8 @@ extension Applier {
             .integer(repository),
             .digest(digest)
         )
+        try forgetUntagged(digest, repository)
+        try settleExpiry(of: row.facts.references, repository, linksUntil)
         try count(repository, manifests: -1, bytes: -(try unname(digest)))
         try unmarkNamed(row.facts.references, repository)
     }
@@ -111,6 +119,9 @@ extension Applier {
         }
         let size = try name(facts.digest, size: facts.size, facts.generation)
         try count(repository, manifests: 1, bytes: size)
+        try endExpiry(of: facts.references, repository)
+        try noteUntagged(facts.digest, repository)
+        try purge(facts.digest, from: repository)
     }
 
     /// Makes a manifest at least this new; false when there is none.

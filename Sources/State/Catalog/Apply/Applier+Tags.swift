@@ -22,13 +22,13 @@ extension Applier {
             try exhume(.tag, repository, tag.key)
         }
         let before = try session.first(
-            "SELECT stamp < ?3 FROM tags WHERE repository = ?1 AND name = ?2",
+            "SELECT stamp < ?3, digest FROM tags WHERE repository = ?1 AND name = ?2",
             .integer(repository),
             .text(tag.description),
             .stamp(entry.stamp),
-            read: { $0.integer(0) != 0 }
+            read: { row in (isOlder: row.integer(0) != 0, digest: Digest(key: row.blob(1))) }
         )
-        if before == false { return }
+        if let before, !before.isOlder { return }
         try session.run(
             """
             INSERT INTO tags (repository, name, digest, stamp, position) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -42,19 +42,24 @@ extension Applier {
             .number(position)
         )
         if before == nil { try count(repository, tags: 1) }
+        try forgetUntagged(digest, repository)
+        if let old = before?.digest, old != digest { try noteUntagged(old, repository) }
     }
 
     /// The tag is gone, unless a greater stamp put it.
     func delete(_ tag: Tag, in repository: Int64, ordinal: Int) throws(CatalogError) {
         try remember(tag, nil, repository, ordinal)
         try bury(.tag, repository, tag.key)
-        let removed = try session.run(
-            "DELETE FROM tags WHERE repository = ?1 AND name = ?2 AND stamp < ?3",
+        let removed = try session.first(
+            "DELETE FROM tags WHERE repository = ?1 AND name = ?2 AND stamp < ?3 RETURNING digest",
             .integer(repository),
             .text(tag.description),
-            .stamp(entry.stamp)
+            .stamp(entry.stamp),
+            read: { Digest(key: $0.blob(0)) }
         )
-        if removed > 0 { try count(repository, tags: -1) }
+        guard let removed else { return }
+        try count(repository, tags: -1)
+        if let removed { try noteUntagged(removed, repository) }
     }
 
     private func remember(

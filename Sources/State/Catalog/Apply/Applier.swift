@@ -25,17 +25,24 @@ struct Applier {
 
     private func apply(_ event: Event, ordinal: Int) throws(CatalogError) {
         switch event {
-        case .blobLinked(let key, let digest, let size, let generation):
-            try link(repository(key), digest, size: size, generation)
+        case .blobLinked(let key, let digest, let size, let generation, let expires):
+            try link(repository(key), digest, size: size, generation, expires: expires)
         case .blobUnlinked(let key, let digest): try unlink(repository(key), digest)
         case .manifestPut(let key, let facts): try put(facts, in: repository(key))
         case .manifestDeleted(let key, let digest):
-            try deleteManifest(digest, in: repository(key))
+            try deleteManifest(digest, in: repository(key), linksUntil: 0)
+        case .manifestTrashed(let key, let digest, let until, let linksUntil):
+            try trash(digest, in: repository(key), until: until, linksUntil: linksUntil)
+        case .manifestPurged(let key, let digest): try purge(digest, from: repository(key))
+        case .manifestPulled(let key, let digest, let day):
+            try pulled(digest, in: repository(key), day)
         case .tagPut(let key, let tag, let digest):
             try put(tag, digest, in: repository(key), ordinal: ordinal)
         case .tagDeleted(let key, let tag):
             try delete(tag, in: repository(key), ordinal: ordinal)
         case .sweepEpochRaised(let epoch): try raise(epoch: epoch)
+        case .expiryReached(let time): try raise(horizon: time)
+        case .reasonGiven: break
         case .regionLevelRaised(let level), .estateLevelRaised(let level):
             try session.run(
                 "UPDATE marks SET level = max(level, ?1) WHERE scope = ?2",
@@ -49,6 +56,7 @@ struct Applier {
                 .text(name),
                 .stamp(entry.stamp)
             )
+        case .retentionPolicySet(let namespace, let policy): try set(policy, for: namespace)
         case .regionHandover, .estateHandover: break
         }
     }

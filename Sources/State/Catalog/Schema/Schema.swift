@@ -8,7 +8,7 @@ enum Schema {
     /// The number of this form of the file, in `PRAGMA user_version`.
     ///
     /// One with a lower number is rebuilt from its entries when it is opened; a higher one is refused.
-    static let version: Int64 = 2
+    static let version: Int64 = 3
     /// 'BKWR', in `PRAGMA application_id`.
     static let applicationID: Int64 = 0x424B_5752
 
@@ -30,6 +30,11 @@ enum Schema {
         CREATE TABLE marks (
             scope INTEGER PRIMARY KEY, position INTEGER NOT NULL, stamp BLOB NOT NULL,
             level INTEGER NOT NULL, epoch INTEGER NOT NULL) STRICT;
+        CREATE TABLE horizons (
+            scope INTEGER PRIMARY KEY, expiry INTEGER NOT NULL) STRICT;
+        CREATE TABLE retention_policies (
+            namespace BLOB PRIMARY KEY, policy TEXT NOT NULL, stamp BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID;
         CREATE TABLE namespaces (
             id BLOB PRIMARY KEY, name TEXT NOT NULL UNIQUE, stamp BLOB NOT NULL
         ) STRICT, WITHOUT ROWID;
@@ -63,6 +68,28 @@ enum Schema {
             PRIMARY KEY (repository, manifest, ordinal)) STRICT, WITHOUT ROWID;
         CREATE INDEX manifest_references_digest
             ON manifest_references (repository, digest, manifest);
+        CREATE TABLE expiring (
+            repository INTEGER NOT NULL, digest BLOB NOT NULL, expires INTEGER NOT NULL,
+            PRIMARY KEY (repository, digest)) STRICT, WITHOUT ROWID;
+        CREATE INDEX expiring_due ON expiring (expires, repository, digest);
+        CREATE TABLE untagged (
+            repository INTEGER NOT NULL, digest BLOB NOT NULL, since INTEGER NOT NULL,
+            PRIMARY KEY (repository, digest)) STRICT, WITHOUT ROWID;
+        CREATE TABLE pulls (
+            repository INTEGER NOT NULL, digest BLOB NOT NULL, day INTEGER NOT NULL,
+            PRIMARY KEY (repository, digest)) STRICT, WITHOUT ROWID;
+        CREATE TABLE trash (
+            repository INTEGER NOT NULL, digest BLOB NOT NULL, until INTEGER NOT NULL,
+            position INTEGER NOT NULL, stamp BLOB NOT NULL, subject BLOB, facts BLOB NOT NULL,
+            PRIMARY KEY (repository, digest)) STRICT, WITHOUT ROWID;
+        CREATE INDEX trash_due ON trash (until, repository, digest);
+        CREATE INDEX trash_digest ON trash (digest, repository);
+        CREATE INDEX trash_subject ON trash (repository, subject, digest)
+            WHERE subject IS NOT NULL;
+        CREATE TABLE trash_blobs (
+            repository INTEGER NOT NULL, manifest BLOB NOT NULL, digest BLOB NOT NULL,
+            PRIMARY KEY (repository, manifest, digest)) STRICT, WITHOUT ROWID;
+        CREATE INDEX trash_blobs_digest ON trash_blobs (digest, repository, manifest);
         CREATE TABLE tags (
             repository INTEGER NOT NULL, name TEXT NOT NULL, digest BLOB NOT NULL,
             stamp BLOB NOT NULL, position INTEGER NOT NULL,
@@ -81,10 +108,14 @@ enum Schema {
 
     /// The projection's tables with the columns of their keys, in the order of the canonical dump.
     static let projected = [
-        ("marks", "scope"), ("namespaces", "id"), ("repositories", "id"), ("content", "digest"),
+        ("marks", "scope"), ("horizons", "scope"), ("retention_policies", "namespace"),
+        ("namespaces", "id"), ("repositories", "id"), ("content", "digest"),
         ("links", "repository, digest"), ("unnamed", "digest, generation"),
         ("manifests", "repository, digest"),
-        ("manifest_references", "repository, manifest, ordinal"), ("tags", "repository, name"),
+        ("manifest_references", "repository, manifest, ordinal"),
+        ("expiring", "repository, digest"), ("untagged", "repository, digest"),
+        ("pulls", "repository, digest"), ("trash", "repository, digest"),
+        ("trash_blobs", "repository, manifest, digest"), ("tags", "repository, name"),
         ("tag_history", "repository, name, position, ordinal"),
         ("tombstones", "kind, repository, key"),
     ]

@@ -85,24 +85,32 @@ extension CatalogView {
         )
     }
 
-    /// Whether a link or a manifest names a digest: what `content` says, by another way.
+    /// Whether a link, a manifest or the trash names a digest: what `content` says, by another way.
     public func isNamed(_ digest: Digest) throws(CatalogError) -> Bool {
         try session.first(
             """
             SELECT EXISTS (SELECT 1 FROM links INDEXED BY links_digest WHERE digest = ?1)
                 OR EXISTS (SELECT 1 FROM manifests INDEXED BY manifests_digest WHERE digest = ?1)
+                OR EXISTS (SELECT 1 FROM trash INDEXED BY trash_digest WHERE digest = ?1)
+                OR EXISTS (SELECT 1 FROM trash_blobs INDEXED BY trash_blobs_digest
+                    WHERE digest = ?1)
             """,
             .digest(digest),
             read: { $0.integer(0) != 0 }
         ) ?? true
     }
 
-    /// Whether the last two entries of the region journal only raised the epoch.
+    /// Whether the epoch was raised twice since the region journal changed what is named.
+    ///
+    /// Looks back `restLooksMax` entries.
     public func isAtRest() throws(CatalogError) -> Bool {
         let position = try heads().region.position
-        guard position >= 2 else { return position == 0 }
-        let last = try entries(.region, from: position - 1, limit: 2)
-        for stored in last {
+        guard position > 0 else { return true }
+        let first = position - min(position - 1, CatalogView.restLooksMax - 1)
+        var raises = 0
+        for stored in try entries(.region, from: first, limit: Int(CatalogView.restLooksMax))
+            .reversed()
+        {
             let events: [Event]
             do throws(EntryError) {
                 events = try EntryCodec.decode(stored.bytes).entry.events
@@ -111,11 +119,26 @@ extension CatalogView {
                     "entry \(stored.position) of the region journal cannot be read: \(error)"
                 )
             }
-            let isRaise = events.allSatisfy {
-                if case .sweepEpochRaised = $0 { true } else { false }
-            }
-            guard isRaise else { return false }
+            guard events.allSatisfy(\.namesNothing) else { return false }
+            if events.contains(where: \.raisesEpoch) { raises += 1 }
+            if raises == 2 { return true }
         }
-        return true
+        return false
+    }
+
+    private static let restLooksMax: UInt64 = 16
+}
+
+extension Event {
+    /// Whether it leaves what is named as it is.
+    fileprivate var namesNothing: Bool {
+        switch self {
+        case .sweepEpochRaised, .expiryReached, .manifestPulled, .reasonGiven: true
+        default: false
+        }
+    }
+
+    fileprivate var raisesEpoch: Bool {
+        if case .sweepEpochRaised = self { true } else { false }
     }
 }

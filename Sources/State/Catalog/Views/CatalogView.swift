@@ -165,14 +165,22 @@ public struct CatalogView: Sendable {
         )
     }
 
-    /// The content of a digest that any repository links as a blob.
-    public func linkAnywhere(_ digest: Digest) throws(CatalogError) -> ContentRow? {
+    /// The content of a digest that any repository links as a blob until a time at least, in milliseconds
+    /// since 1970.
+    public func linkAnywhere(
+        _ digest: Digest,
+        until time: UInt64
+    ) throws(CatalogError) -> ContentRow? {
         try session.first(
             """
             SELECT generation, size FROM content WHERE digest = ?1 AND EXISTS (
-                SELECT 1 FROM links INDEXED BY links_digest WHERE links.digest = ?1)
+                SELECT 1 FROM links INDEXED BY links_digest
+                WHERE links.digest = ?1 AND NOT EXISTS (
+                    SELECT 1 FROM expiring WHERE expiring.repository = links.repository
+                        AND expiring.digest = ?1 AND expires BETWEEN 1 AND ?2))
             """,
             .digest(digest),
+            .integer(Int64(clamping: max(time, 1) - 1)),
             read: { row in
                 ContentRow(
                     generation: Generation(UInt64(row.integer(0))),

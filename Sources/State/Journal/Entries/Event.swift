@@ -110,19 +110,36 @@ public struct ManifestFacts: Hashable, Sendable {
 public enum Event: Hashable, Sendable {
     // Region kinds.
     /// The repository may see this blob (uploaded or mounted).
-    case blobLinked(RepositoryKey, Digest, size: UInt64, Generation)
+    ///
+    /// `expires`, in milliseconds since 1970, is when that ends unless a live manifest of the repository
+    /// names the blob; 0 where it was not said yet.
+    case blobLinked(RepositoryKey, Digest, size: UInt64, Generation, expires: UInt64 = 0)
     /// The repository no longer sees this blob.
     case blobUnlinked(RepositoryKey, Digest)
     /// The repository has this manifest; re-asserts everything it names.
     case manifestPut(RepositoryKey, ManifestFacts)
     /// The repository no longer has this manifest.
     case manifestDeleted(RepositoryKey, Digest)
+    /// The repository no longer has this manifest, but its trash keeps it until `until`, with all the
+    /// blobs it names.
+    ///
+    /// Links that no manifest of the repository names any more end at `linksUntil`. Both in milliseconds
+    /// since 1970.
+    case manifestTrashed(RepositoryKey, Digest, until: UInt64, linksUntil: UInt64)
+    /// The repository's trash lets go of this manifest.
+    case manifestPurged(RepositoryKey, Digest)
+    /// This manifest was pulled on this day, counted from 1970-01-01 UTC.
+    case manifestPulled(RepositoryKey, Digest, day: UInt32)
     /// The tag is this digest.
     case tagPut(RepositoryKey, Tag, Digest)
     /// The tag is gone.
     case tagDeleted(RepositoryKey, Tag)
     /// The sweep epoch is this number from here on.
     case sweepEpochRaised(UInt64)
+    /// What was to end by this time, in milliseconds since 1970, may be ended.
+    case expiryReached(UInt64)
+    /// Why the entry was made: the rule with its numbers, or the operator's words.
+    case reasonGiven(String)
     /// The journal goes on under another sequencer, which this text names.
     case regionHandover(String)
     /// Entries of the region journal may use this level from here on.
@@ -131,6 +148,8 @@ public enum Event: Hashable, Sendable {
     // Estate kinds.
     /// The namespace of this id has this name.
     case namespaceCreated(Identifier, name: String)
+    /// The namespace's repositories are tidied by this policy, JSON as its owner wrote it; empty for none.
+    case retentionPolicySet(Identifier, policy: String)
     /// The journal goes on under another sequencer, which this text names.
     case estateHandover(String)
     /// Entries of the estate journal may use this level from here on.
@@ -139,10 +158,11 @@ public enum Event: Hashable, Sendable {
     /// The journal this kind belongs to.
     public var scope: Scope {
         switch self {
-        case .blobLinked, .blobUnlinked, .manifestPut, .manifestDeleted, .tagPut, .tagDeleted,
-            .sweepEpochRaised, .regionHandover, .regionLevelRaised:
+        case .blobLinked, .blobUnlinked, .manifestPut, .manifestDeleted, .manifestTrashed,
+            .manifestPurged, .manifestPulled, .tagPut, .tagDeleted, .sweepEpochRaised,
+            .expiryReached, .reasonGiven, .regionHandover, .regionLevelRaised:
             .region
-        case .namespaceCreated, .estateHandover, .estateLevelRaised: .estate
+        case .namespaceCreated, .retentionPolicySet, .estateHandover, .estateLevelRaised: .estate
         }
     }
 }

@@ -9,7 +9,7 @@ public enum EntryCodec {
     /// The form's number, the first byte of every entry.
     public static let version: UInt8 = 1
     /// The greatest level this build understands.
-    public static let levelSupported: UInt32 = 1
+    public static let levelSupported: UInt32 = 2
     /// The longest an entry may be, in bytes.
     public static let sizeMax = 1 << 20
 

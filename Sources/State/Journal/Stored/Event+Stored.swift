@@ -7,18 +7,29 @@ extension Event {
     /// Writes what stands after the kind and the length.
     func write(to writer: inout ByteWriter) {
         switch self {
-        case .blobLinked(let repository, let digest, let size, let generation):
+        case .blobLinked(let repository, let digest, let size, let generation, let expires):
             writer.repository(repository)
             writer.digest(digest)
             writer.number(size)
             writer.number(generation.number)
+            if expires > 0 { writer.number(expires) }
         case .blobUnlinked(let repository, let digest),
-            .manifestDeleted(let repository, let digest):
+            .manifestDeleted(let repository, let digest),
+            .manifestPurged(let repository, let digest):
             writer.repository(repository)
             writer.digest(digest)
         case .manifestPut(let repository, let facts):
             writer.repository(repository)
             facts.write(to: &writer)
+        case .manifestTrashed(let repository, let digest, let until, let linksUntil):
+            writer.repository(repository)
+            writer.digest(digest)
+            writer.number(until)
+            writer.number(linksUntil)
+        case .manifestPulled(let repository, let digest, let day):
+            writer.repository(repository)
+            writer.digest(digest)
+            writer.number(day)
         case .tagPut(let repository, let tag, let digest):
             writer.repository(repository)
             writer.text(tag.description)
@@ -27,12 +38,17 @@ extension Event {
             writer.repository(repository)
             writer.text(tag.description)
         case .sweepEpochRaised(let epoch): writer.number(epoch)
+        case .expiryReached(let time): writer.number(time)
+        case .reasonGiven(let words): writer.text(words)
         case .regionHandover(let successor), .estateHandover(let successor):
             writer.text(successor)
         case .regionLevelRaised(let level), .estateLevelRaised(let level): writer.number(level)
         case .namespaceCreated(let id, let name):
             writer.id(id)
             writer.text(name)
+        case .retentionPolicySet(let namespace, let policy):
+            writer.id(namespace)
+            writer.text(policy)
         }
     }
 
@@ -49,19 +65,53 @@ extension Event {
                 size: try reader.number(),
                 Generation(try reader.number())
             )
+        case .blobLinkedUntil: try blobLinkedUntil(&reader)
         case .blobUnlinked: .blobUnlinked(try reader.repository(), try reader.digest())
         case .manifestPut:
             .manifestPut(try reader.repository(), try ManifestFacts.read(from: &reader))
         case .manifestDeleted: .manifestDeleted(try reader.repository(), try reader.digest())
+        case .manifestTrashed:
+            .manifestTrashed(
+                try reader.repository(),
+                try reader.digest(),
+                until: try reader.number(),
+                linksUntil: try reader.number()
+            )
+        case .manifestPurged: .manifestPurged(try reader.repository(), try reader.digest())
+        case .manifestPulled:
+            .manifestPulled(
+                try reader.repository(),
+                try reader.digest(),
+                day: try reader.number()
+            )
         case .tagPut: .tagPut(try reader.repository(), try reader.tag(), try reader.digest())
         case .tagDeleted: .tagDeleted(try reader.repository(), try reader.tag())
         case .sweepEpochRaised: .sweepEpochRaised(try reader.number())
+        case .expiryReached: .expiryReached(try reader.number())
+        case .reasonGiven: .reasonGiven(try reader.text())
         case .regionHandover: .regionHandover(try reader.text())
         case .regionLevelRaised: .regionLevelRaised(try reader.number())
         case .namespaceCreated: .namespaceCreated(try reader.id(), name: try reader.namespaceName())
+        case .retentionPolicySet:
+            .retentionPolicySet(try reader.id(), policy: try reader.text())
         case .estateHandover: .estateHandover(try reader.text())
         case .estateLevelRaised: .estateLevelRaised(try reader.number())
         }
+    }
+
+    /// Only with a time: without one the kind is another, and an event has one form.
+    private static func blobLinkedUntil(
+        _ reader: inout ByteReader
+    ) throws(EntryError) -> Event {
+        let event = Event.blobLinked(
+            try reader.repository(),
+            try reader.digest(),
+            size: try reader.number(),
+            Generation(try reader.number()),
+            expires: try reader.number()
+        )
+        guard event.kind == .blobLinkedUntil else { throw .malformed("a link ends at no time") }
+        return event
     }
 }
 

@@ -43,7 +43,13 @@ import Testing
         #expect(
             decision.events == [
                 .namespaceCreated(namespace, name: "team"),
-                .blobLinked(key, Fixture.digest("a"), size: 1, .first),
+                .blobLinked(
+                    key,
+                    Fixture.digest("a"),
+                    size: 1,
+                    .first,
+                    expires: test.clocks.wallMilliseconds() + ExpiryTimes().links
+                ),
             ]
         )
     }
@@ -83,7 +89,7 @@ import Testing
         try test.append([.sweepEpochRaised(9)])
         let events = try test.decide("b", .linkBlob(receipt("x", of: test, generation: 9))).get()
             .events
-        guard case .blobLinked(_, _, _, let generation)? = events.last else {
+        guard case .blobLinked(_, _, _, let generation, _)? = events.last else {
             Issue.record("no link among \(events)")
             return
         }

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Journal
+public import OCI
+import SQLite
+
+/// A manifest in a repository's trash.
+public struct TrashedManifest: Hashable, Sendable {
+    /// What it is.
+    public var facts: ManifestFacts
+    /// When the trash lets go of it, in milliseconds since 1970.
+    public var until: UInt64
+    /// The region journal's position that put it there.
+    public var position: UInt64
+    /// The stamp of that entry.
+    public var stamp: Stamp
+}
+
+/// A value that a tag had and has no more.
+public struct EndedTag: Hashable, Sendable {
+    /// The tag.
+    public var tag: Tag
+    /// What it was.
+    public var digest: Digest
+    /// The region journal's position that ended it.
+    public var position: UInt64
+    /// Which of that entry's events did.
+    public var ordinal: UInt64
+    /// The stamp of that entry.
+    public var stamp: Stamp
+    /// Whether it was deleted, and not overwritten.
+    public var isDeleted: Bool
+}
+
+extension CatalogView {
+    /// A manifest in a repository's trash.
+    public func trashed(
+        _ repository: Int64,
+        _ digest: Digest
+    ) throws(CatalogError) -> TrashedManifest? {
+        try session.first(
+            """
+            SELECT facts, until, position, stamp FROM trash
+            WHERE repository = ?1 AND digest = ?2
+            """,
+            .integer(repository),
+            .digest(digest),
+            read: CatalogView.trashed
+        ).flatMap { $0 }
+    }
+
+    /// Up to `limit` manifests in a repository's trash, greater than `after`.
+    public func trash(
+        _ repository: Int64,
+        after: Digest?,
+        limit: Int
+    ) throws(CatalogError) -> [TrashedManifest] {
+        try session.all(
+            """
+            SELECT facts, until, position, stamp FROM trash
+            WHERE repository = ?1 AND digest > ?2 ORDER BY digest LIMIT ?3
+            """,
+            .integer(repository),
+            .blob(after?.key ?? []),
+            .integer(Int64(limit)),
+            read: CatalogView.trashed
+        ).compactMap { $0 }
+    }
+
+    /// Up to `limit` manifests in a repository's trash whose subject is the digest, greater than `after`.
+    public func trashedReferrers(
+        _ repository: Int64,
+        of subject: Digest,
+        after: Digest?,
+        limit: Int
+    ) throws(CatalogError) -> [Digest] {
+        try session.all(
+            """
+            SELECT digest FROM trash WHERE repository = ?1 AND subject = ?2 AND digest > ?3
+            ORDER BY digest LIMIT ?4
+            """,
+            .integer(repository),
+            .digest(subject),
+            .blob(after?.key ?? []),
+            .integer(Int64(limit)),
+            read: { Digest(key: $0.blob(0)) }
+        ).compactMap { $0 }
+    }
+
+    /// Up to `limit` values that tags of a repository had and have no more, by tag, then in the order in
+    /// which they ended, from behind a place.
+    public func endedTags(
+        _ repository: Int64,
+        after: (tag: String, position: UInt64, ordinal: UInt64)?,
+        limit: Int
+    ) throws(CatalogError) -> [EndedTag] {
+        try session.all(
+            """
+            SELECT name, before, position, ordinal, stamp, digest IS NULL FROM (
+                SELECT name, position, ordinal, stamp, digest,
+                    lag(digest) OVER (PARTITION BY name ORDER BY position, ordinal) AS before
+                FROM tag_history WHERE repository = ?1 AND name >= ?2)
+            WHERE before IS NOT NULL AND before IS NOT digest
+                AND (name, position, ordinal) > (?2, ?3, ?4)
+            ORDER BY name, position, ordinal LIMIT ?5
+            """,
+            .integer(repository),
+            .text(after?.tag ?? ""),
+            .integer(Int64(clamping: after?.position ?? 0)),
+            .integer(Int64(clamping: after?.ordinal ?? 0)),
+            .integer(Int64(limit)),
+            read: { row in
+                guard let tag = Tag(row.text(0)), let digest = Digest(key: row.blob(1)),
+                    let stamp = Stamp(sortable: row.blob(4))
+                else { return nil }
+                return EndedTag(
+                    tag: tag,
+                    digest: digest,
+                    position: UInt64(row.integer(2)),
+                    ordinal: UInt64(row.integer(3)),
+                    stamp: stamp,
+                    isDeleted: row.integer(5) != 0
+                )
+            }
+        ).compactMap { $0 }
+    }
+
+    private static func trashed(_ row: Statement) -> TrashedManifest? {
+        guard let facts = ManifestFacts(stored: row.blob(0)),
+            let stamp = Stamp(sortable: row.blob(3))
+        else { return nil }
+        return TrashedManifest(
+            facts: facts,
+            until: UInt64(row.integer(1)),
+            position: UInt64(row.integer(2)),
+            stamp: stamp
+        )
+    }
+}
