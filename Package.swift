@@ -306,6 +306,16 @@ targets.append(
         swiftSettings: tests
     )
 )
+// Mistakes for sanitizers to find; nothing uses it but script/sanitize.
+targets.append(
+    .executableTarget(
+        name: "breakwater-planted",
+        dependencies: dependencies(["Platform"]),
+        path: "Tests/Sanitizers",
+        exclude: ["address.suppressions", "thread.suppressions"],
+        swiftSettings: tests
+    )
+)
 targets.append(
     .testTarget(
         name: "SystemTests",
