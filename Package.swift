@@ -115,6 +115,13 @@ let modules: [Module] = [
         uses: ["Platform", "OCI", "Journal", "Catalog", "Blobs"],
         tests: ["BlobsDisk", "Registry", "Crypto", "SQLite", "Contracts"]
     ),
+    Module(
+        name: "Retention",
+        layer: .services,
+        uses: ["Platform", "JSON", "OCI", "Journal", "Catalog", "Registry"],
+        port: "Registry",
+        tests: ["BlobsDisk", "Blobs", "Crypto", "SQLite", "Contracts"]
+    ),
 
     Module(
         name: "RegistryAPI",
