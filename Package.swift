@@ -120,7 +120,7 @@ let modules: [Module] = [
         layer: .services,
         uses: ["Platform", "JSON", "OCI", "Journal", "Catalog", "Registry"],
         port: "Registry",
-        tests: ["BlobsDisk", "Blobs", "Crypto", "SQLite", "Contracts"]
+        tests: ["BlobsDisk", "Blobs", "HTTP", "Crypto", "SQLite", "Contracts"]
     ),
 
     Module(
@@ -137,7 +137,7 @@ let modules: [Module] = [
         layer: .edge,
         uses: [
             "Platform", "HTTP", "JSON", "OCI", "Telemetry", "Journal", "Catalog", "Blobs",
-            "Registry", "Sweep",
+            "Registry", "Retention", "Sweep",
         ],
         tests: ["BlobsDisk", "SQLite", "Crypto", "Contracts"]
     ),
@@ -156,8 +156,8 @@ let modules: [Module] = [
         layer: .node,
         uses: [
             "Platform", "HTTP", "JSON", "OCI", "SQLite", "Crypto", "HTTPServer", "Telemetry",
-            "Journal", "Catalog", "Blobs", "BlobsDisk", "Registry", "Sweep", "RegistryAPI",
-            "ControlAPI",
+            "Journal", "Catalog", "Blobs", "BlobsDisk", "Registry", "Retention", "Sweep",
+            "RegistryAPI", "ControlAPI",
             "Configuration",
         ],
         tests: ["HTTPClient", "Contracts"]
@@ -167,7 +167,7 @@ let modules: [Module] = [
         layer: .node,
         uses: [
             "Platform", "HTTP", "JSON", "OCI", "SQLite", "Crypto", "Telemetry", "Journal",
-            "Catalog", "Blobs", "BlobsDisk", "Registry", "Sweep", "RegistryAPI",
+            "Catalog", "Blobs", "BlobsDisk", "Registry", "Retention", "Sweep", "RegistryAPI",
         ],
         port: "Node",
         tests: ["Contracts"]

@@ -46,6 +46,8 @@ public struct Settings: Hashable, Sendable {
         public var trash = Duration.seconds(30 * 86_400)
     }
 
+    /// Keeping what the namespaces' policies keep.
+    public var retention = Retaining()
     /// Memory for speed.
     public var cache = Cache()
     /// What deleting takes along.
@@ -122,6 +124,12 @@ public struct Settings: Hashable, Sendable {
         public var interval = Duration.seconds(3_600)
         /// Copies looked at in a second.
         public var rate = 2_000
+    }
+
+    /// Keeping what the namespaces' policies keep.
+    public struct Retaining: Hashable, Sendable {
+        /// Time between two runs.
+        public var interval = Duration.seconds(86_400)
     }
 
     /// Memory for speed.

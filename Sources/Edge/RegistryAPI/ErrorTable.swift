@@ -169,6 +169,8 @@ extension APIError {
         case .pastDeadline:
             self.init(.unavailable, "the change waited longer than its deadline; try again")
         case .tooLarge(let sentence): self.init(.sizeInvalid, status: 413, sentence)
+        case .changedSince(let digest):
+            self.init(.denied, status: 412, "\(digest) was changed meanwhile")
         }
     }
 

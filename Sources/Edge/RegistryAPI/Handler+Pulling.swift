@@ -23,6 +23,7 @@ extension DistributionHandler {
         guard let content else {
             throw RegistryError.refused(.manifestUnknown(DistributionHandler.text(reference)))
         }
+        await registry.notePull(of: content, in: name)
         return answer(with: content, head)
     }
 

@@ -6,6 +6,7 @@ import HTTP
 import HTTPServer
 public import Platform
 import Registry
+import Retention
 import Sweep
 import Synchronization
 import Telemetry
@@ -27,6 +28,8 @@ public final class Node: Sendable {
     private let log: NodeLog
     private let caretaker: Caretaker
     private let sweepCare: SweepCare
+    private let retentionCare: RetentionCare
+    private let serversEnded = Bell()
     /// Where `care` runs.
     public let carePool = BlockingPool(threadsMax: 1)
     private let careEnded = Mutex<Bell?>(nil)
@@ -57,6 +60,8 @@ public final class Node: Sendable {
         let sweep = try data.sweep(world, settings.sweepOptions, log.log)
         NodeMetrics.register(sweep, in: metrics)
         if let notice = sweep.notice { notices.append(notice) }
+        retentionCare = RetentionCare(of: registry, settings, world.clocks, log.log)
+        NodeMetrics.register(retentionCare.retention, in: metrics)
         sweepCare = SweepCare(
             registry: registry,
             sweep: sweep,
@@ -76,6 +81,7 @@ public final class Node: Sendable {
             data: data,
             registry: registry,
             sweep: sweep,
+            retention: retentionCare.retention,
             canary: canary,
             log: log.log,
             metrics: metrics,
@@ -109,7 +115,14 @@ public final class Node: Sendable {
         guard data.readOnly == nil else { return }
         let ended = Bell()
         careEnded.withLock { $0 = ended }
-        await sweepCare.run()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.sweepCare.run() }
+            group.addTask { await self.retentionCare.run() }
+        }
+        // What is answered until the end was pulled too.
+        let grace = settings.shutdownGrace.components.seconds * 1000
+        serversEnded.wait(milliseconds: Int32(clamping: grace))
+        await retentionCare.flush()
         ended.ring()
     }
 
@@ -123,6 +136,7 @@ public final class Node: Sendable {
         let grace = settings.shutdownGrace
         let stops = servers.map { server in Thread { server.stop(grace: grace) } }
         for stop in stops { stop.join() }
+        serversEnded.ring()
         caretaker.stop()
         careEnded.withLock { $0 }?.wait(milliseconds: Node.careEndMilliseconds)
         if data.readOnly == nil {

@@ -16,6 +16,10 @@ extension Registry {
             labels: ["journal"]
         ) { self.positions }
         metrics.gauge(
+            "breakwater_pulls_waiting",
+            "Pulls of manifests that are noted and stand in no entry yet."
+        ) { Double(self.pullsWaiting) }
+        metrics.gauge(
             "breakwater_clock_ahead_seconds",
             "How far the clock is ahead of the journal's while it is not believed; 0 while it is."
         ) { Double(self.clockAhead ?? 0) / 1000 }

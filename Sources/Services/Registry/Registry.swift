@@ -52,6 +52,7 @@ public final class Registry: Sendable {
     let pages: AnswerCache<TagPage>
     let expiryClock: ExpiryClock
     let told: ToldOfBlobs
+    let pulls: PullNotes
     /// Decides and commits changes.
     public let registrar: Registrar
 
@@ -81,6 +82,7 @@ public final class Registry: Sendable {
         self.pages = pages
         expiryClock = ExpiryClock(world.clocks)
         told = ToldOfBlobs(since: world.clocks.monotonic())
+        pulls = PullNotes(clock: expiryClock, clocks: world.clocks)
         registrar = Registrar(
             world: world,
             catalog: catalog,

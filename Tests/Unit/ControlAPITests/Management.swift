@@ -10,6 +10,7 @@ import Journal
 import OCI
 import Platform
 import Registry
+import Retention
 import Sweep
 import Testing
 
@@ -40,7 +41,12 @@ final class Management: Sendable {
             blobs: store,
             files: temporary.directory
         ) { _ in }
-        let handler = ControlHandler(registry: registry, sweep: sweep) {
+        let retention = Retention(
+            registry: registry,
+            clocks: world.clocks,
+            observer: Retention.Observer { _, _ in }
+        )
+        let handler = ControlHandler(registry: registry, sweep: sweep, retention: retention) {
             ControlHandler.NodeFacts(
                 version: "1.2.3",
                 uptime: .seconds(7),

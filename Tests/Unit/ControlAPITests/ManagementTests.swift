@@ -51,6 +51,75 @@ import Testing
         #expect(estate.entries.first?.events.last?.hasPrefix("namespace 'team' is ") == true)
     }
 
+    @Test func `sets a retention policy with a dry run, lists it, plans, runs`() async throws {
+        let test = try Management()
+        let old = try await test.push("old", to: "team/app", tag: "v1")
+        let new = try await test.push("new", to: "team/app", tag: "v2")
+        let (team, policy) = ([("namespace", "team")], #"{"rules":[{"keepNewest":1}]}"#)
+        func plan(
+            _ method: String,
+            _ path: String,
+            _ body: String
+        ) async throws -> Wire.RetentionPlan {
+            try await test.client.send(
+                method,
+                path,
+                team,
+                body: Array(body.utf8),
+                as: Wire.RetentionPlan.self
+            )
+        }
+        let dry = try await plan("POST", "retention/plan", policy)
+        #expect(dry.removed == 1 && dry.kept == 1 && dry.manifests == 1 && dry.bytes > 0)
+        #expect(dry.images.map(\.goes) == [true, false])
+        #expect(dry.images.map(\.digest) == [old.description, new.description])
+        #expect(dry.images.first?.reason == "rule 1: number 2 of 2 by push, the newest 1 stay")
+        let none = try await test.client.get("retention", as: Wire.Retention.self)
+        #expect(none.policies.isEmpty && none.round == nil)
+        #expect(try await plan("PUT", "retention", policy) == dry)
+        let set = try await test.client.get("retention", as: Wire.Retention.self)
+        #expect(set.policies.map(\.policy) == [#"{"rules":[{"keepNewest":1,"by":"push"}]}"#])
+        #expect(try await plan("POST", "retention/plan", "") == dry)
+        let round = try await test.client.send(
+            "POST",
+            "retention/run",
+            as: Wire.RetentionRound.self
+        )
+        #expect(round.removed == 1 && round.images == 2 && round.repositories == 1)
+        #expect(try await plan("POST", "retention/plan", "").removed == 0)
+        let page = try await test.client.get("journal", [("from", "5")], as: Wire.JournalPage.self)
+        let last = try #require(page.entries.last).events
+        #expect(last.first == "team/app: tag v1 deleted")
+        #expect(last.last == "because: rule 1: number 2 of 2 by push, the newest 1 stay")
+    }
+
+    @Test func `refuses policies that are none, and namespaces that are not there`() async throws {
+        let test = try Management()
+        _ = try await test.push("old", to: "team/app", tag: "v1")
+        func problem(_ namespace: String, _ body: [UInt8]) async throws -> Wire.Problem? {
+            do {
+                _ = try await test.client.send(
+                    "PUT",
+                    "retention",
+                    [("namespace", namespace)],
+                    body: body,
+                    as: Wire.RetentionPlan.self
+                )
+                return nil
+            } catch let problem as Wire.Problem { return problem }
+        }
+        let policy = Array(#"{"rules":[{"keepNewest":1}]}"#.utf8)
+        #expect(try await problem("nobody", policy)?.message == "there is no namespace 'nobody'")
+        #expect(try await problem("team/app", policy)?.isRefusal == true)
+        let wrong = try await problem("team", Array(#"{"rules":[{"keepNewest":0}]}"#.utf8))
+        #expect(wrong?.message == "rules[0]: 'keepNewest' must be a whole number from 1 to 1000000")
+        #expect(try await problem("team", [])?.message == "the policy is missing")
+        let long = [UInt8](repeating: 32, count: 70_000)
+        #expect(try await problem("team", long)?.message == "the policy is longer than 65536 bytes")
+        let run = try await test.problem("POST", "retention/run", [("namespace", "team")])
+        #expect(run?.message == "the namespace 'team' has no policy")
+    }
+
     @Test func `plans, runs, pauses and resumes the sweep`() async throws {
         let test = try Management()
         let kept = try await test.push("kept", to: "team/app", tag: "v1")

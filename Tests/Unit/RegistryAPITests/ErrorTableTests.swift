@@ -43,6 +43,7 @@ import Testing
         Row(.refused(.receiptTooOld(digest)), 503, .unavailable),
         Row(.refused(.pastDeadline), 503, .unavailable),
         Row(.refused(.tooLarge("copy less")), 413, .sizeInvalid),
+        Row(.refused(.changedSince(digest)), 412, .denied),
     ]
 
     static let troubles: [Row] = [
@@ -108,8 +109,8 @@ import Testing
             case .contentLost: seen.insert("contentLost")
             }
         }
-        // 9 refusals, 8 of the catalog, 9 of the store, 3 of the body, 7 others.
-        #expect(seen.count == 9 + 8 + 9 + 3 + 7)
+        // 10 refusals, 8 of the catalog, 9 of the store, 3 of the body, 7 others.
+        #expect(seen.count == 10 + 8 + 9 + 3 + 7)
     }
 
     private func name(_ refusal: Refusal) -> String {
@@ -123,6 +124,7 @@ import Testing
         case .receiptTooOld: "receiptTooOld"
         case .pastDeadline: "pastDeadline"
         case .tooLarge: "tooLarge"
+        case .changedSince: "changedSince"
         }
     }
 

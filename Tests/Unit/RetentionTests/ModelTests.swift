@@ -148,7 +148,7 @@ struct Model {
 }
 
 /// SplitMix64: the same numbers for the same seed.
-struct SplitMix: RandomNumberGenerator {
+struct SplitMix {
     var state: UInt64
 
     mutating func next() -> UInt64 {
@@ -158,6 +158,24 @@ struct SplitMix: RandomNumberGenerator {
         mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
         return mixed ^ (mixed >> 31)
     }
+
+    mutating func within(_ range: ClosedRange<Int>) -> Int {
+        range.lowerBound + Int(next() % UInt64(range.count))
+    }
+
+    /// True once in so many times.
+    mutating func one(in count: Int) -> Bool { within(1...count) == 1 }
+
+    mutating func pick<Element>(_ all: [Element]) -> Element? {
+        all.isEmpty ? nil : all[within(0...(all.count - 1))]
+    }
+
+    mutating func mixed<Element>(_ all: [Element]) -> [Element] {
+        var rest = all
+        var mixed: [Element] = []
+        while !rest.isEmpty { mixed.append(rest.remove(at: within(0...(rest.count - 1)))) }
+        return mixed
+    }
 }
 
 @Suite struct `The planner and its model` {
@@ -165,35 +183,35 @@ struct SplitMix: RandomNumberGenerator {
     private static let patterns = ["v*", "pr-*", "*", "latest", "v1"]
 
     private func world(_ chance: inout SplitMix) -> [Stock] {
-        let count = Int.random(in: 0...8, using: &chance)
-        var free = Self.names.shuffled(using: &chance)
-        let numbers = (1...20).shuffled(using: &chance).prefix(count).map(\.self)
+        let count = chance.within(0...8)
+        var free = chance.mixed(Self.names)
+        let numbers = chance.mixed(Array(1...20)).prefix(count).map(\.self)
         return numbers.enumerated().map { index, number in
             var tags: [String] = []
-            while !free.isEmpty, Int.random(in: 0..<3, using: &chance) == 0 {
+            while !free.isEmpty, chance.one(in: 3) {
                 tags.append(free.removeLast())
             }
             let earlier = numbers.prefix(index)
-            if let about = earlier.randomElement(using: &chance),
-                Int.random(in: 0..<8, using: &chance) == 0
+            if let about = chance.pick(Array(earlier)),
+                chance.one(in: 8)
             {
                 tags.append(digest(about).companionTags[index % 4].description)
             }
             let children =
-                Int.random(in: 0..<3, using: &chance) == 0
-                ? earlier.filter { _ in Bool.random(using: &chance) } : []
+                chance.one(in: 3)
+                ? earlier.filter { _ in chance.one(in: 2) } : []
             // A subject may come later, or never, and an index may be about its own child.
             let subject =
-                Int.random(in: 0..<4, using: &chance) == 0
-                ? (earlier + [30]).randomElement(using: &chance) : nil
+                chance.one(in: 4)
+                ? chance.pick(earlier + [30]) : nil
             let pulled =
-                Int.random(in: 0..<3, using: &chance) == 0
-                ? Int.random(in: 0...12, using: &chance) : nil
+                chance.one(in: 3)
+                ? chance.within(0...12) : nil
             return Stock.made(
                 number,
                 tags,
-                pushed: Int.random(in: 0...12, using: &chance),
-                untagged: tags.isEmpty ? Int.random(in: 0...12, using: &chance) : nil,
+                pushed: chance.within(0...12),
+                untagged: tags.isEmpty ? chance.within(0...12) : nil,
                 pulled: pulled,
                 children: children,
                 subject: subject
@@ -212,20 +230,20 @@ struct SplitMix: RandomNumberGenerator {
     }
 
     private func rules(_ chance: inout SplitMix) -> [Rule] {
-        (0..<Int.random(in: 1...3, using: &chance)).map { _ in
-            let clock = Bool.random(using: &chance) ? Rule.Clock.push : .pull
-            let days = Int.random(in: 1...10, using: &chance)
+        (0..<chance.within(1...3)).map { _ in
+            let clock = chance.one(in: 2) ? Rule.Clock.push : .pull
+            let days = chance.within(1...10)
             let tags =
-                Bool.random(using: &chance)
+                chance.one(in: 2)
                 ? []
-                : [Self.patterns.randomElement(using: &chance)].compactMap {
+                : [chance.pick(Self.patterns)].compactMap {
                     $0.flatMap { Pattern($0) }
                 }
-            switch Int.random(in: 0..<4, using: &chance) {
+            switch chance.within(0...3) {
             case 0:
                 return Rule(
                     tags: tags,
-                    action: .keepNewest(Int.random(in: 1...3, using: &chance), by: clock)
+                    action: .keepNewest(chance.within(1...3), by: clock)
                 )
             case 1: return Rule(tags: tags, action: .keepDays(days, since: clock))
             case 2: return Rule(tags: tags, action: .removeDays(days, since: clock))
@@ -243,10 +261,10 @@ struct SplitMix: RandomNumberGenerator {
             let stocks = withoutSharedTags(world(&chance))
             let rules = rules(&chance)
             let locked = Set(
-                stocks.map(\.digest).filter { _ in Int.random(in: 0..<12, using: &chance) == 0 }
+                stocks.map(\.digest).filter { _ in chance.one(in: 12) }
             )
             let planner = Planner(policy: Policy(rules: rules), now: Noon.now, locked: locked)
-            let plan = planner.plan(stocks.shuffled(using: &chance), path: "")
+            let plan = planner.plan(chance.mixed(stocks), path: "")
             let gone = Set(plan.gone)
             #expect(
                 gone == Model(rules: rules, locked: locked).gone(stocks),

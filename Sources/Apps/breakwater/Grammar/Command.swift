@@ -54,6 +54,8 @@ enum ExitCode: Int32, Sendable {
     case refused = 4
     /// The check ran to its end and found damage.
     case damage = 5
+    /// The dry run ran to its end and found something to do.
+    case changes = 6
 }
 
 /// The words a command was called with, checked against its grammar.

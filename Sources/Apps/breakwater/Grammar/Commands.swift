@@ -8,7 +8,9 @@ enum Commands {
     static let all = [
         serve, status, configCheck, repositoryList, repositoryDelete, tagAdd, tagRemove,
         tagHistory, imageCopy, imageDelete, imageImport, imageExport, journalList, journalFollow,
-        usage, sweepStatus, sweepPlan, sweepRun, sweepPause, sweepResume, catalogRebuild,
+        usage, sweepStatus, sweepPlan, sweepRun, sweepPause, sweepResume, retentionSet,
+        retentionList, retentionPlan, retentionRun,
+        catalogRebuild,
         catalogDump, contentVerify, version,
     ]
 

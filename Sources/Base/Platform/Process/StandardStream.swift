@@ -29,4 +29,20 @@ public enum StandardStream: Int32, Sendable {
             written += count
         }
     }
+
+    /// Reads standard input to its end, at most `limit` bytes of it.
+    public static func read(limit: Int) throws(FileError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < limit {
+            var chunk = [UInt8](repeating: 0, count: min(65_536, limit - bytes.count))
+            let count = unsafe chunk.withUnsafeMutableBytes { buffer in
+                unsafe Glibc.read(STDIN_FILENO, buffer.baseAddress, buffer.count)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw FileError(errno: errno, operation: "read input") }
+            guard count > 0 else { break }
+            bytes += chunk[..<count]
+        }
+        return bytes
+    }
 }

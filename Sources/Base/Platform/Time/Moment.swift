@@ -18,6 +18,9 @@ public struct Moment: Hashable, Sendable, CustomStringConvertible {
     /// Milliseconds of a day.
     public static let dayMilliseconds: UInt64 = 86_400_000
 
+    /// Its day, counted from 1970-01-01.
+    public var dayNumber: UInt32 { UInt32(clamping: milliseconds / Moment.dayMilliseconds) }
+
     /// The date, as `2026-11-21`.
     public var day: String {
         let (year, month, day) = Calendar.date(ofDay: milliseconds / Moment.dayMilliseconds)

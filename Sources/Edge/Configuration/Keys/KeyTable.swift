@@ -6,7 +6,8 @@ import HTTP
 enum KeyTable {
     /// The groups in the order of the reference.
     static let groups: [KeyGroup] = [
-        top, tls, operations, log, names, storage, sweep, expiry, cache, deletion, requests,
+        top, tls, operations, log, names, storage, sweep, expiry, retention, cache, deletion,
+        requests,
         connections,
     ]
 
@@ -216,6 +217,20 @@ enum KeyTable {
                 .time(.seconds(0)...(.seconds(3_650 * 86_400))),
                 "How long what was deleted or overwritten can be had back (`breakwater trash list`)."
             ),
+        ]
+    )
+
+    private static let retention = KeyGroup(
+        name: "retention",
+        purpose:
+            "Putting into the trash what the namespaces' policies let go (`breakwater retention set`).",
+        keys: [
+            Key(
+                "retention.interval",
+                \.retention.interval,
+                .time(.seconds(10)...(.seconds(30 * 86_400))),
+                "Time between two runs; the first is ten minutes after a start, or sooner."
+            )
         ]
     )
 

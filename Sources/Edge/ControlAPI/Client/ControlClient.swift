@@ -44,15 +44,16 @@ public struct ControlClient: Sendable {
         return all
     }
 
-    /// Sends a request without a body and decodes the answer; throws `Wire.Problem` when refused.
+    /// Sends a request and decodes the answer; throws `Wire.Problem` when refused.
     public func send<Answer: Decodable>(
         _ method: String,
         _ path: String,
         _ query: [(String, String)] = [],
+        body: [UInt8] = [],
         as answer: Answer.Type
     ) async throws -> Answer {
         let head = ControlClient.head(method, path, query)
-        let received = try await transport.send(head, body: [], limit: ControlClient.answerMax)
+        let received = try await transport.send(head, body: body, limit: ControlClient.answerMax)
         guard received.status == 200 else { throw ControlClient.problem(received) }
         return try JSONDecoder().decode(Answer.self, from: Data(received.body))
     }

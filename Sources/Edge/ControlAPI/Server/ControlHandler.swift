@@ -6,6 +6,7 @@ import Journal
 import OCI
 import Platform
 public import Registry
+public import Retention
 public import Sweep
 
 /// The answering end of the management interface: decodes, calls, encodes.
@@ -48,6 +49,7 @@ public struct ControlHandler: Handler {
 
     let registry: Registry
     let sweep: Sweep
+    let retention: Retention
     let facts: @Sendable () -> NodeFacts
     let work: LongWork
 
@@ -55,10 +57,12 @@ public struct ControlHandler: Handler {
     public init(
         registry: Registry,
         sweep: Sweep,
+        retention: Retention,
         facts: @escaping @Sendable () -> NodeFacts
     ) {
         self.registry = registry
         self.sweep = sweep
+        self.retention = retention
         self.facts = facts
         work = LongWork()
     }
@@ -68,7 +72,7 @@ public struct ControlHandler: Handler {
         do {
             guard head.path.hasPrefix(Wire.prefix) else { throw ControlHandler.unknown(head) }
             let path = String(head.path.dropFirst(Wire.prefix.count))
-            return try await respond(head.method, path, try Query(head.query))
+            return try await respond(head.method, path, try Query(head.query), body)
         } catch let problem as Wire.Problem {
             return ControlHandler.problem(problem)
         } catch let error as QueryError {
@@ -83,7 +87,8 @@ public struct ControlHandler: Handler {
     private func respond(
         _ method: String,
         _ path: String,
-        _ query: Query
+        _ query: Query,
+        _ body: any RequestBody
     ) async throws -> Response {
         switch (method, path) {
         case ("GET", "status"): return json(try status())
@@ -101,6 +106,10 @@ public struct ControlHandler: Handler {
         case ("POST", "sweep/run"): return json(try await runSweep())
         case ("POST", "sweep/pause"): return json(try await pauseSweep(true))
         case ("POST", "sweep/resume"): return json(try await pauseSweep(false))
+        case ("GET", "retention"): return json(try retentionPolicies())
+        case ("PUT", "retention"): return json(try await setRetention(query, body))
+        case ("POST", "retention/plan"): return json(try await planRetention(query, body))
+        case ("POST", "retention/run"): return json(try await runRetention(query))
         case ("POST", "catalog/rebuild"): return json(try await rebuild())
         case ("POST", "content/verify"): return json(try await verify(query))
         default: throw Wire.Problem(message: "no such request: \(method) \(path)", isRefusal: true)
@@ -185,6 +194,7 @@ extension Refusal {
         case .receiptTooOld(let digest): "\(digest) was stored too long ago; push it again"
         case .pastDeadline: "the change waited longer than its deadline; try again"
         case .tooLarge(let sentence): sentence
+        case .changedSince(let digest): "\(digest) was changed meanwhile"
         }
     }
 }

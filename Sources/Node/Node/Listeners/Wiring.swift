@@ -8,6 +8,7 @@ import HTTPServer
 import Platform
 import Registry
 import RegistryAPI
+import Retention
 import SQLite
 import Sweep
 import Telemetry
@@ -19,6 +20,7 @@ struct Wiring {
     let data: DataDirectory
     let registry: Registry
     let sweep: Sweep
+    let retention: Retention
     let canary: Canary
     let log: Log
     let metrics: Metrics
@@ -66,7 +68,12 @@ struct Wiring {
         // A socket is a name in the directory; where none can be made, there is none.
         if data.readOnly == nil {
             let socket = "\(data.path)/\(Wire.socketName)"
-            let control = ControlHandler(registry: registry, sweep: sweep, facts: facts())
+            let control = ControlHandler(
+                registry: registry,
+                sweep: sweep,
+                retention: retention,
+                facts: facts()
+            )
             let everything = handler(distribution, health, control)
             servers.append(
                 try start(settings.server(.unix(path: socket)), everything, pool, socket)

@@ -4,6 +4,7 @@ import BlobsDisk
 import Catalog
 import HTTPServer
 import Platform
+import Retention
 import SQLite
 import Sweep
 import Telemetry
@@ -60,6 +61,29 @@ struct NodeMetrics {
             "breakwater_sweep_round_age_seconds",
             "Time since the newest round ended; none before the first."
         ) { sweep.status.sinceRound.map { Double($0.components.seconds) } }
+    }
+
+    /// Registers what retention has done.
+    static func register(_ retention: Retention, in metrics: Metrics) {
+        func counter(_ name: String, _ help: String, _ value: @escaping @Sendable () -> UInt64) {
+            metrics.gauges(name, help, labels: [], kind: .counter) { [([], Double(value()))] }
+        }
+        counter(
+            "breakwater_retention_removed_images_total",
+            "Images that retention put into the trash since the start."
+        ) { retention.status.removed }
+        counter(
+            "breakwater_retention_removed_bytes_total",
+            "Bytes that these named, those that others name too included."
+        ) { retention.status.removedBytes }
+        counter(
+            "breakwater_retention_failed_runs_total",
+            "Runs of retention that failed since the start."
+        ) { retention.status.failed }
+        metrics.gauge(
+            "breakwater_retention_run_age_seconds",
+            "Time since the newest run of retention ended; none before the first."
+        ) { retention.status.sinceRound.map { Double($0.components.seconds) } }
     }
 
     private func registerDisk(in metrics: Metrics) {

@@ -2,6 +2,7 @@
 
 import Journal
 public import OCI
+import Synchronization
 
 extension Registry {
     /// A manifest or small blob in memory, verified against its digest.
@@ -20,6 +21,8 @@ extension Registry {
         public let isByDigest: Bool
         /// Whether it is a blob and no manifest.
         public let isBlob: Bool
+        /// The last day on which its pull was noted, since 1970.
+        let pulledDay = Atomic<UInt32>(0)
 
         init(
             _ digest: Digest,

@@ -49,6 +49,12 @@ public struct Change: Sendable {
         case emptyTrash([Digest], by: UInt64)
         /// Have what ends by a time ended; about no repository.
         case raiseHorizon(to: UInt64)
+        /// Have these pulls noted; about no repository. At most `Decision.eventsMax`.
+        case notePulls([Pull])
+        /// Have manifests in the trash that a policy lets go, if they are as they were.
+        case retire(Retirement)
+        /// Have this policy for the repository's namespace; none when it is empty.
+        case setRetentionPolicy(String)
     }
 
     /// Makes a change.
@@ -89,6 +95,8 @@ public enum Refusal: Error, Hashable, Sendable {
     case pastDeadline
     /// More than fits one entry; the sentence says what to do.
     case tooLarge(String)
+    /// It was pushed, tagged, pulled, or named since that was planned which would end it.
+    case changedSince(Digest)
 }
 
 /// What deciding a change came to.

@@ -49,6 +49,9 @@ struct Decider {
         case .endLinks(let digests, let due): return try endLinks(digests, by: due)
         case .emptyTrash(let digests, let due): return try emptyTrash(digests, by: due)
         case .raiseHorizon(let moment): return try raiseHorizon(to: moment)
+        case .notePulls(let pulls): return try note(pulls)
+        case .retire(let retirement): return try retire(retirement)
+        case .setRetentionPolicy(let policy): return try setRetentionPolicy(policy)
         }
     }
 

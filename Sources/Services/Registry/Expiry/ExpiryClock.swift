@@ -41,6 +41,12 @@ public final class ExpiryClock: Sendable {
         }
     }
 
+    /// What it shows, in milliseconds since 1970; nil before it was first looked at.
+    public var reading: UInt64? {
+        let isBegun = state.withLock { $0 != nil }
+        return isBegun ? now(horizon: 0) : nil
+    }
+
     /// How far the wall clock is ahead while it is not believed, in milliseconds; nil while it is.
     public var ahead: UInt64? {
         let wall = clocks.wallMilliseconds()

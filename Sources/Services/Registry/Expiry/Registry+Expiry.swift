@@ -27,6 +27,9 @@ extension Registry {
         expiryClock.now(horizon: try read { view throws(CatalogError) in try view.horizon() })
     }
 
+    /// The same, as memory has it; nil before it was first looked at.
+    public var expiryReading: UInt64? { expiryClock.reading }
+
     /// How far the wall clock is ahead of the expiry clock while it is not believed, in milliseconds.
     public var clockAhead: UInt64? { expiryClock.ahead }
 

@@ -9,9 +9,11 @@ public import OCI
 import Platform
 
 extension Registry {
-    /// What memory has under a request's path; never blocks.
+    /// What memory has under a request's path, which asks for it: a manifest is pulled; never blocks.
     public func inMemory(_ path: String) -> Content? {
-        answers.value(path)
+        guard let content = answers.value(path) else { return nil }
+        if !content.isBlob { pulls.note(content, at: path) }
+        return content
     }
 
     /// A manifest by tag or digest; nil when the repository has none of that name.

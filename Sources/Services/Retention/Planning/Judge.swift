@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import OCI
+import Platform
 
 /// What the rules say of each image of a repository.
 struct Judge {
@@ -65,7 +66,9 @@ struct Judge {
 
     private func verdict(on top: Int, _ findings: [(Rule, Ground)]) -> Verdict {
         if isLocked[top] { return .stays(.locked) }
-        if let day = pulled[top], day >= Day.of(now) { return .stays(.pulledToday) }
+        if let day = pulled[top], day >= Moment(milliseconds: now).dayNumber {
+            return .stays(.pulledToday)
+        }
         if isUnfinished(top) { return .stays(.unfinished) }
         if let digest = overloaded[top] { return .stays(.tooManyTags(digest)) }
         for (rule, ground) in findings where selects(rule, top) && rule.says(ground) == .stay {
@@ -117,13 +120,13 @@ struct Judge {
     private func last(_ top: Int, _ clock: Rule.Clock) -> UInt64 {
         let pushed = family.stocks[top].pushed
         guard clock == .pull, let day = pulled[top] else { return pushed }
-        return max(pushed, Day.end(day))
+        return max(pushed, Moment(day: day).milliseconds + Moment.dayMilliseconds)
     }
 
     /// Later ones are newer; by pulls of one day, the later push.
     private func order(_ top: Int, _ clock: Rule.Clock) -> (UInt32, UInt64, Digest) {
         let stock = family.stocks[top]
-        let day = Day.of(stock.pushed)
+        let day = Moment(milliseconds: stock.pushed).dayNumber
         return (clock == .push ? 0 : max(pulled[top] ?? 0, day), stock.pushed, stock.digest)
     }
 
@@ -132,7 +135,7 @@ struct Judge {
     }
 
     private func days(_ milliseconds: UInt64) -> Int {
-        Int(clamping: milliseconds / Day.milliseconds)
+        Int(clamping: milliseconds / Moment.dayMilliseconds)
     }
 }
 

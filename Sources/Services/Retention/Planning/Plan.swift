@@ -45,6 +45,8 @@ public struct Plan: Sendable {
         public var members: [Stock]
         /// Tags that spell a member's name and point to a manifest that stays.
         public var looseTags: [Tag]
+        /// What follows a member, and stays.
+        public var bystanders: [Digest]
 
         /// Why, with the numbers.
         public var reason: String {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import OCI
+import Platform
 
 /// Decides which images of a repository stay: a pure function of what it is given.
 ///
@@ -17,7 +18,7 @@ public struct Planner: Sendable {
 
     /// What without a tag is younger than this may be a push that has not ended: it is neither removed
     /// nor counted.
-    static let unfinishedMilliseconds = Day.milliseconds
+    static let unfinishedMilliseconds = Moment.dayMilliseconds
     /// The most tags of a manifest that goes: with the manifest's own event and the reason they are as
     /// many events as an entry may have.
     public static let tagsMax = 1998
@@ -72,7 +73,9 @@ public struct Planner: Sendable {
         }
     }
 
-    /// The oldest go first. What two share goes with the later one, so that nothing that is still there
+    /// Plans what goes, the oldest first.
+    ///
+    /// What two share goes with the later one, so that nothing that is still there
     /// names what is gone. Returns those that stay because what follows them leads them too.
     private func remove(
         _ going: [(top: Int, grounds: [Ground])],
@@ -106,7 +109,8 @@ public struct Planner: Sendable {
                 image: judge.image(top, places),
                 grounds: grounds,
                 members: family.namersFirst(places).map { family.stocks[$0] },
-                looseTags: []
+                looseTags: [],
+                bystanders: []
             )
             removed.append((removal, places))
         }
@@ -116,6 +120,8 @@ public struct Planner: Sendable {
             removal.looseTags = places.flatMap { place in
                 family.companions[place].filter { living[$0.at] }.map(\.tag)
             }
+            let staying = places.flatMap { family.followers[$0] }.filter { living[$0] }
+            removal.bystanders = Set(staying).sorted().map { family.stocks[$0].digest }
             plan.removed.append(removal)
         }
         return circled

@@ -46,18 +46,3 @@ public struct Stock: Hashable, Sendable {
         self.subject = subject
     }
 }
-
-/// Days and milliseconds since 1970.
-enum Day {
-    static let milliseconds: UInt64 = 86_400_000
-
-    /// The day, in UTC, of a moment.
-    static func of(_ moment: UInt64) -> UInt32 {
-        UInt32(clamping: moment / milliseconds)
-    }
-
-    /// The first moment of the next day.
-    static func end(_ day: UInt32) -> UInt64 {
-        (UInt64(day) + 1) * milliseconds
-    }
-}

@@ -11,8 +11,10 @@ public struct RetentionRow: Hashable, Sendable {
     public var facts: ManifestFacts
     /// Its tags; at most as many as were asked for.
     public var tags: [Tag]
-    /// When it was last pushed or tagged, in milliseconds since 1970.
-    public var pushed: UInt64
+    /// When it was last pushed or tagged.
+    public var stamp: Stamp
+    /// The same in milliseconds since 1970.
+    public var pushed: UInt64 { stamp.milliseconds }
     /// When its last tag went, or it came without one; nil while it has a tag.
     public var untagged: UInt64?
     /// The day of its last pull, from 1970-01-01 UTC; nil where none is known.
@@ -45,7 +47,7 @@ extension CatalogView {
         return RetentionRow(
             facts: manifest.facts,
             tags: try tags(repository, of: digest, limit: tagsMax),
-            pushed: manifest.stamp.milliseconds,
+            stamp: manifest.stamp,
             untagged: try session.first(
                 "SELECT since FROM untagged WHERE repository = ?1 AND digest = ?2",
                 .integer(repository),

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import OCI
+public import Registry
+
+extension Retention {
+    /// A namespace and what it keeps.
+    public struct NamespacePolicy: Sendable {
+        /// The namespace's name.
+        public var namespace: String
+        /// Its policy, or why the one that was set cannot be read.
+        public var policy: Result<Policy, PolicyError>
+    }
+
+    /// What a run would do with a repository.
+    public struct RepositoryPlan: Sendable {
+        /// Which.
+        public var repository: RepositoryName
+        /// Its images, those that stay and those that go.
+        public var plan: Plan
+    }
+
+    /// An image that a run removes.
+    public struct Removed: Sendable {
+        /// Where.
+        public var repository: RepositoryName
+        /// Which, and why.
+        public var removal: Plan.Removal
+    }
+
+    /// What became of an image that was to go.
+    public enum Ending: Hashable, Sendable {
+        /// It is in the trash.
+        case removed
+        /// It was changed or pulled meanwhile.
+        case stayed
+        /// The run was broken off, perhaps after a part of it went.
+        case unknown
+    }
+
+    /// Told of each image that is to go, before and after.
+    public struct Observer: Sendable {
+        /// Called just before it is submitted.
+        public var willRemove: @Sendable (Removed) -> Void
+        /// Called when that has ended.
+        public var didEnd: @Sendable (Removed, Ending) -> Void
+
+        /// Makes an observer.
+        public init(
+            willRemove: @escaping @Sendable (Removed) -> Void = { _ in },
+            didEnd: @escaping @Sendable (Removed, Ending) -> Void
+        ) {
+            self.willRemove = willRemove
+            self.didEnd = didEnd
+        }
+    }
+
+    /// What one run did.
+    public struct Round: Hashable, Sendable {
+        /// Repositories that a policy is about.
+        public var repositories: UInt64 = 0
+        /// Images looked at.
+        public var images: UInt64 = 0
+        /// Images that went to the trash.
+        public var removed: UInt64 = 0
+        /// Manifests of these.
+        public var manifests: UInt64 = 0
+        /// Bytes that these name, those that others name too included.
+        public var bytes: UInt64 = 0
+        /// Images that were to go and stayed, for somebody changed or pulled them meanwhile.
+        public var changed: UInt64 = 0
+        /// Repositories that were left out, for they have more manifests than a run looks at.
+        public var tooLarge: [RepositoryName] = []
+        /// Namespaces whose policy cannot be read.
+        public var unreadable: [String] = []
+        /// Whether it ended because the process stops.
+        public var isBrokenOff = false
+    }
+
+    /// Where it stands.
+    public struct Status: Sendable {
+        /// Whether a run is under way.
+        public var isRunning: Bool
+        /// The newest run that reached its end, since the start.
+        public var round: Round?
+        /// Time since it ended.
+        public var sinceRound: Duration?
+        /// Images that went since the start.
+        public var removed: UInt64
+        /// Bytes of these.
+        public var removedBytes: UInt64
+        /// Runs that failed since the start.
+        public var failed: UInt64
+    }
+}
+
+/// Why a run or a plan ended early; what it did stays done.
+public enum RetentionError: Error, Sendable {
+    /// A run is under way already.
+    case busy
+    /// There is no such namespace.
+    case namespaceUnknown(String)
+    /// The namespace has no policy.
+    case noPolicy(String)
+    /// Its policy cannot be read: an earlier or later version wrote it.
+    case unreadable(String, PolicyError)
+    /// Some pulls of today could not be noted, so nobody knows what is in use.
+    case pullsMissed
+    /// The registry refused, or cannot.
+    case registry(RegistryError)
+}
