@@ -25,6 +25,14 @@ enum Output {
     /// Whether results go to a person.
     static var isTerminal: Bool { StandardStream.output.isTerminal }
 
+    /// Asks a person at a terminal, and returns whether the answer is yes; false where nobody can be asked.
+    static func asks(_ question: String) -> Bool {
+        guard isTerminal, isatty(STDIN_FILENO) == 1 else { return false }
+        aside("\(question) [y/N] ")
+        let answer = readLine()?.lowercased()
+        return answer == "y" || answer == "yes"
+    }
+
     /// Redraws one line that shows how far work is.
     static func progress(_ unit: String, _ done: UInt64, of total: UInt64) {
         let width: UInt64 = 40

@@ -5,6 +5,7 @@ import Catalog
 import HTTP
 import JSON
 import OCI
+import Platform
 import Registry
 
 // The one table from what went wrong to what a client sees.
@@ -171,6 +172,25 @@ extension APIError {
         case .tooLarge(let sentence): self.init(.sizeInvalid, status: 413, sentence)
         case .changedSince(let digest):
             self.init(.denied, status: 412, "\(digest) was changed meanwhile")
+        case .notInTrash(let name): self.init(.manifestUnknown, "no '\(name)' in the trash")
+        case .tagTaken(let tag, let current):
+            self.init(
+                .denied,
+                status: 409,
+                "the tag '\(tag)' is \(current?.description ?? "not what it was")"
+            )
+        case .contentGone(let digests):
+            self.init(
+                .manifestBlobUnknown,
+                "nothing is left of " + digests.map(\.description).joined(separator: ", "),
+                detail: .array(digests.map { .string($0.description) })
+            )
+        case .promised(let time):
+            self.init(
+                .denied,
+                status: 409,
+                "clients may count on its content until \(Moment(milliseconds: time))"
+            )
         }
     }
 

@@ -149,7 +149,7 @@ extension `Breakwater as built` {
             try must("image", "delete", "team/app:v1")
             let region = try must("journal", "list")
             #expect(region.contains("team/app: tag v1 is \(image.digest)"))
-            #expect(region.contains("team/app: manifest \(image.digest) deleted"))
+            #expect(region.contains("team/app: manifest \(image.digest) in the trash"))
             #expect(try must("journal", "list", "--scope", "estate").contains("namespace 'team'"))
             let last = try #require(region.split(separator: "\n").last)
             let position = String(last.prefix { $0 != " " })

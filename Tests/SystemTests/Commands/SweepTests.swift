@@ -26,6 +26,15 @@ extension `Breakwater as built` {
                 .split(separator: "\n").count
         }
 
+        /// Lets the trash go of all that it keeps of a repository.
+        private func purge(_ name: String) throws {
+            for line in try must("trash", "list", name).split(separator: "\n") {
+                let words = line.split(separator: " ")
+                guard words.count > 1, words[0] == "manifest" else { continue }
+                try must("trash", "purge", "\(name)@\(words[1])", "--yes")
+            }
+        }
+
         // I7
         @Test func `frees a deleted repository's content, and leaves what others name`() throws {
             let empty = try copies()
@@ -34,9 +43,12 @@ extension `Breakwater as built` {
             let full = try copies()
             #expect(full > empty)
             try must("repository", "delete", "team/app")
+            try purge("team/app")
             for _ in 0..<3 { try must("sweep", "run") }
             #expect(try copies() == full)
             try must("repository", "delete", "prod/app")
+            #expect(try must("sweep", "plan").contains("now    0 copies"))
+            try purge("prod/app")
             #expect(try must("sweep", "plan").contains("now    \(full - empty) copies"))
             try must("sweep", "pause")
             try must("sweep", "run")

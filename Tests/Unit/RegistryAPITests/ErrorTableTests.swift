@@ -44,6 +44,10 @@ import Testing
         Row(.refused(.pastDeadline), 503, .unavailable),
         Row(.refused(.tooLarge("copy less")), 413, .sizeInvalid),
         Row(.refused(.changedSince(digest)), 412, .denied),
+        Row(.refused(.notInTrash("v1")), 404, .manifestUnknown),
+        Row(.refused(.tagTaken(digest.companionTags[0], digest)), 409, .denied),
+        Row(.refused(.contentGone([digest])), 400, .manifestBlobUnknown),
+        Row(.refused(.promised(until: 1000)), 409, .denied),
     ]
 
     static let troubles: [Row] = [
@@ -109,8 +113,8 @@ import Testing
             case .contentLost: seen.insert("contentLost")
             }
         }
-        // 10 refusals, 8 of the catalog, 9 of the store, 3 of the body, 7 others.
-        #expect(seen.count == 10 + 8 + 9 + 3 + 7)
+        // 14 refusals, 8 of the catalog, 9 of the store, 3 of the body, 7 others.
+        #expect(seen.count == 14 + 8 + 9 + 3 + 7)
     }
 
     private func name(_ refusal: Refusal) -> String {
@@ -125,6 +129,10 @@ import Testing
         case .pastDeadline: "pastDeadline"
         case .tooLarge: "tooLarge"
         case .changedSince: "changedSince"
+        case .notInTrash: "notInTrash"
+        case .tagTaken: "tagTaken"
+        case .contentGone: "contentGone"
+        case .promised: "promised"
         }
     }
 

@@ -6,11 +6,11 @@ import Node
 /// beginning.
 enum Commands {
     static let all = [
-        serve, status, configCheck, repositoryList, repositoryDelete, tagAdd, tagRemove,
-        tagHistory, imageCopy, imageDelete, imageImport, imageExport, journalList, journalFollow,
-        usage, sweepStatus, sweepPlan, sweepRun, sweepPause, sweepResume, retentionSet,
-        retentionList, retentionPlan, retentionRun,
-        catalogRebuild,
+        serve, status, configCheck, repositoryList, repositoryDelete, repositoryRestore, tagAdd,
+        tagRemove, tagHistory, imageCopy, imageDelete, imageImport, imageExport, journalList,
+        journalFollow, trashList, trashRestore, trashPurge, clockStatus, clockAccept, usage,
+        sweepStatus, sweepPlan, sweepRun, sweepPause, sweepResume, retentionSet, retentionList,
+        retentionPlan, retentionRun, catalogRebuild,
         catalogDump, contentVerify, version,
     ]
 

@@ -21,6 +21,8 @@ extension Commands {
             "writes     \(status.takesWrites ? "taken" : "refused: \(status.refusal ?? "")")",
             "journals   region at \(status.regionPosition), estate at \(status.estatePosition)",
             "sweep      epoch \(status.epoch)",
+            "trash      \(status.trashed) manifests",
+            "clock      \(line(status.clock))",
             "uploads    \(status.uploadsOpen) open",
             "disk       \(status.freeBytes.map(Units.bytes) ?? "an unknown size is") free",
             "pages      \(status.pageCheckFailures) failed their check",

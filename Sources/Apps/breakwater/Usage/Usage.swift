@@ -16,9 +16,11 @@ extension Commands {
                 [("name", invocation.operands.first ?? "")]
             ) { (usage: Wire.Usage) in
                 [
-                    "logical       \(Units.bytes(usage.logicalBytes)) (\(usage.logicalBytes) bytes)",
-                    "deduplicated  \(Units.bytes(usage.deduplicatedBytes)) "
-                        + "(\(usage.deduplicatedBytes) bytes)",
+                    "logical       \(bytes(usage.logicalBytes))",
+                    "deduplicated  \(bytes(usage.deduplicatedBytes))",
+                    "  in trash    \(bytes(usage.trashBytes)), \(usage.trashed) manifests",
+                    "  reclaimable \(bytes(usage.reclaimableBytes))",
+                ] + (usage.unnamedBytes.map { ["unnamed       \(bytes($0))"] } ?? []) + [
                     "repositories  \(usage.repositories)",
                     "manifests     \(usage.manifests)",
                     "blobs         \(usage.blobs)",
@@ -27,4 +29,8 @@ extension Commands {
             }
         }
     )
+
+    private static func bytes(_ count: UInt64) -> String {
+        "\(Units.bytes(count)) (\(count) bytes)"
+    }
 }

@@ -44,6 +44,43 @@ public struct ControlClient: Sendable {
         return all
     }
 
+    /// Every repository whose trash has manifests.
+    public func trash() async throws -> Wire.Trash {
+        var all = try await get("trash", as: Wire.Trash.self)
+        while let next = all.next {
+            let page = try await get("trash", [("after", next)], as: Wire.Trash.self)
+            all.repositories += page.repositories
+            all.next = page.next
+        }
+        return all
+    }
+
+    /// Everything in a repository's trash.
+    public func trash(of repository: String) async throws -> Wire.RepositoryTrash {
+        let query = [("repository", repository)]
+        var manifests = try await get("trash/manifests", query, as: Wire.TrashedManifests.self)
+        while let next = manifests.next {
+            let page = try await get(
+                "trash/manifests",
+                query + [("after", next)],
+                as: Wire.TrashedManifests.self
+            )
+            manifests.manifests += page.manifests
+            manifests.next = page.next
+        }
+        var tags = try await get("trash/tags", query, as: Wire.TrashedTags.self)
+        while let next = tags.next {
+            let page = try await get(
+                "trash/tags",
+                query + [("after", next)],
+                as: Wire.TrashedTags.self
+            )
+            tags.tags += page.tags
+            tags.next = page.next
+        }
+        return Wire.RepositoryTrash(manifests: manifests.manifests, tags: tags.tags)
+    }
+
     /// Sends a request and decodes the answer; throws `Wire.Problem` when refused.
     public func send<Answer: Decodable>(
         _ method: String,

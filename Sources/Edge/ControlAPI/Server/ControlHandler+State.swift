@@ -11,8 +11,8 @@ extension ControlHandler {
     func status() throws -> Wire.Status {
         let facts = facts()
         let identity = registry.identity
-        let (heads, epoch) = try registry.read { view throws(CatalogError) in
-            (try view.heads(), try view.epoch())
+        let (heads, epoch, trashed) = try registry.read { view throws(CatalogError) in
+            (try view.heads(), try view.epoch(), try view.trashCount())
         }
         let refusal = registry.registrar.refusal
         return Wire.Status(
@@ -31,6 +31,8 @@ extension ControlHandler {
             uploadsOpen: facts.uploadsOpen,
             freeBytes: facts.freeBytes,
             pageCheckFailures: facts.pageCheckFailures,
+            trashed: trashed,
+            clock: try clock(),
             work: work.progress
         )
     }
@@ -118,7 +120,7 @@ extension ControlHandler {
         return key.path.isEmpty ? namespace : "\(namespace)/\(key.path)"
     }
 
-    func usage(_ query: Query) throws -> Wire.Usage {
+    func usage(_ query: Query) async throws -> Wire.Usage {
         let name = try query.value("name") ?? ""
         let usage = try registry.read { view throws(CatalogError) in try view.usage(of: name) }
         guard let usage else {
@@ -131,10 +133,14 @@ extension ControlHandler {
             name: name,
             logicalBytes: usage.logicalBytes,
             deduplicatedBytes: usage.deduplicatedBytes,
+            trashBytes: usage.trashBytes,
+            reclaimableBytes: usage.reclaimableBytes,
+            unnamedBytes: name.isEmpty ? try await unnamedBytes() : nil,
             repositories: usage.repositories,
             manifests: usage.manifests,
             blobs: usage.blobs,
-            tags: usage.tags
+            tags: usage.tags,
+            trashed: usage.trashed
         )
     }
 

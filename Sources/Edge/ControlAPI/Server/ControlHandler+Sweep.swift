@@ -52,6 +52,18 @@ extension ControlHandler {
         )
     }
 
+    /// Bytes of copies that wait for the sweep; nil while a round is under way.
+    func unnamedBytes() async throws -> UInt64? {
+        guard !sweep.status.isRunning else { return nil }
+        do throws(SweepError) {
+            let plan = try await sweep.plan(limit: 0)
+            return plan.bytes + plan.laterBytes
+        } catch {
+            guard case .busy = error else { throw ControlHandler.problem(error) }
+            return nil
+        }
+    }
+
     /// Raises the epoch and does one round, whenever the next was due.
     func runSweep() async throws -> Wire.SweepRound {
         let status = sweep.status
@@ -70,17 +82,21 @@ extension ControlHandler {
         _ body: () async throws(SweepError) -> Answer
     ) async throws(Wire.Problem) -> Answer {
         do throws(SweepError) { return try await body() } catch {
-            switch error {
-            case .busy:
-                throw Wire.Problem(
-                    message: "a round is under way; 'breakwater sweep status' shows how far",
-                    isRefusal: true
-                )
-            case .catalog(let error): throw Wire.Problem(.catalog(error))
-            case .blobs(let error): throw Wire.Problem(.blobs(error))
-            case .cancelled:
-                throw Wire.Problem(message: "the server stops; run it again", isRefusal: true)
-            }
+            throw ControlHandler.problem(error)
+        }
+    }
+
+    private static func problem(_ error: SweepError) -> Wire.Problem {
+        switch error {
+        case .busy:
+            Wire.Problem(
+                message: "a round is under way; 'breakwater sweep status' shows how far",
+                isRefusal: true
+            )
+        case .catalog(let error): Wire.Problem(.catalog(error))
+        case .blobs(let error): Wire.Problem(.blobs(error))
+        case .cancelled:
+            Wire.Problem(message: "the server stops; run it again", isRefusal: true)
         }
     }
 }

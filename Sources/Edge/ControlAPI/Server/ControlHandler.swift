@@ -100,7 +100,7 @@ public struct ControlHandler: Handler {
         case ("GET", "tags/history"): return json(try history(query))
         case ("POST", "images"): return json(try await copyImage(query))
         case ("DELETE", "images"): return json(try await deleteImage(query))
-        case ("GET", "usage"): return json(try usage(query))
+        case ("GET", "usage"): return json(try await usage(query))
         case ("GET", "sweep"): return json(try sweepStatus())
         case ("GET", "sweep/plan"): return json(try await planSweep(query))
         case ("POST", "sweep/run"): return json(try await runSweep())
@@ -110,6 +110,14 @@ public struct ControlHandler: Handler {
         case ("PUT", "retention"): return json(try await setRetention(query, body))
         case ("POST", "retention/plan"): return json(try await planRetention(query, body))
         case ("POST", "retention/run"): return json(try await runRetention(query))
+        case ("GET", "trash"): return json(try trash(query))
+        case ("GET", "trash/manifests"): return json(try trashedManifests(query))
+        case ("GET", "trash/tags"): return json(try trashedTags(query))
+        case ("POST", "trash/restore"): return json(try await restore(query))
+        case ("POST", "trash/purge"): return json(try await purge(query))
+        case ("POST", "repositories/restore"): return json(try await restoreRepository(query))
+        case ("GET", "clock"): return json(try clock())
+        case ("POST", "clock/accept"): return json(try await acceptClock())
         case ("POST", "catalog/rebuild"): return json(try await rebuild())
         case ("POST", "content/verify"): return json(try await verify(query))
         default: throw Wire.Problem(message: "no such request: \(method) \(path)", isRefusal: true)
@@ -195,6 +203,15 @@ extension Refusal {
         case .pastDeadline: "the change waited longer than its deadline; try again"
         case .tooLarge(let sentence): sentence
         case .changedSince(let digest): "\(digest) was changed meanwhile"
+        case .notInTrash(let name): "there is no '\(name)' in the trash"
+        case .tagTaken(let tag, let current):
+            "the tag '\(tag)' is \(current?.description ?? "not what it was a moment ago"); --force "
+                + "overwrites it, and the trash keeps what it was"
+        case .contentGone(let digests):
+            "nothing is left of " + digests.map(\.description).joined(separator: ", ")
+        case .promised(let time):
+            "clients may have been told that its content exists, and count on it until "
+                + "\(Moment(milliseconds: time)); purge it without --now, or wait"
         }
     }
 }

@@ -33,6 +33,10 @@ extension Wire {
         public var freeBytes: UInt64?
         /// Pages of the catalog whose check failed since the start.
         public var pageCheckFailures: UInt64
+        /// Manifests in the trash.
+        public var trashed: UInt64
+        /// The clock that decides what has ended.
+        public var clock: Clock
         /// Long work under way.
         public var work: Progress?
     }
@@ -138,8 +142,15 @@ extension Wire {
         public var name: String
         /// Bytes of everything named here, each repository for itself.
         public var logicalBytes: UInt64
-        /// Bytes with each digest counted once.
+        /// Bytes of everything named here, also by the trash, with each digest counted once.
         public var deduplicatedBytes: UInt64
+        /// Bytes of these that the trash keeps alone.
+        public var trashBytes: UInt64
+        /// Bytes of these that no manifest and no trash needs, and that go by themselves.
+        public var reclaimableBytes: UInt64
+        /// Bytes besides these that nothing names any more and that wait for the sweep; nil where a
+        /// namespace or a repository was asked for, or while a round is under way.
+        public var unnamedBytes: UInt64?
         /// Repositories that have content.
         public var repositories: UInt64
         /// Manifests.
@@ -148,5 +159,7 @@ extension Wire {
         public var blobs: UInt64
         /// Tags.
         public var tags: UInt64
+        /// Manifests in the trash.
+        public var trashed: UInt64
     }
 }

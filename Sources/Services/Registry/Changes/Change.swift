@@ -55,6 +55,10 @@ public struct Change: Sendable {
         case retire(Retirement)
         /// Have this policy for the repository's namespace; none when it is empty.
         case setRetentionPolicy(String)
+        /// Have these manifests and tags back from the trash.
+        case restore(Restoration)
+        /// Not keep a manifest in the trash; `now`: nor see what it named, where that ends by itself.
+        case purge(Digest, now: Bool, reason: String)
     }
 
     /// Makes a change.
@@ -97,10 +101,19 @@ public enum Refusal: Error, Hashable, Sendable {
     case tooLarge(String)
     /// It was pushed, tagged, pulled, or named since that was planned which would end it.
     case changedSince(Digest)
+    /// The trash of the repository has no such manifest, or never was such a tag.
+    case notInTrash(String)
+    /// The tag that is to come back is this manifest now; nil: no more what it was seen to be.
+    case tagTaken(Tag, Digest?)
+    /// What is to come back names these, of which nothing is left; at most `Decision.namedMax` of them.
+    case contentGone([Digest])
+    /// Somebody was told that the content exists, and may count on it until then, in milliseconds since
+    /// 1970.
+    case promised(until: UInt64)
 }
 
 /// What deciding a change came to.
-public struct Decision: Sendable {
+public struct Decision: Hashable, Sendable {
     /// Outcomes to apply; none when everything wanted is so already.
     public var events: [Event] = []
     /// Whether the same change must be submitted again to be complete: it is larger than an entry.

@@ -36,13 +36,22 @@ extension Decider {
         return try DeletionPlan(deleting: digest, decider: self, row: row).decision()
     }
 
-    /// Tags, then manifests that nothing names any more, then blobs, as many as fit.
+    /// Tags, then manifests that nothing names any more, then blobs, as many as fit; with a reason, by
+    /// which what went with the repository is told from what was deleted before.
     func deleteRepository() throws(DecisionError) -> Decision {
+        var decision = try repositoryStep()
+        let ending = decision.isPartial ? RepositoryEnding.inPart : .whole
+        decision.events.append(.reasonGiven(ending.rawValue))
+        return decision
+    }
+
+    private func repositoryStep() throws(DecisionError) -> Decision {
         let row = try existing()
         guard row.tags > 0 || row.manifests > 0 || row.blobs > 0 else {
             throw .refused(.nameUnknown(change.repository))
         }
-        let limit = Decision.eventsMax
+        // With room for the reason.
+        let limit = Decision.eventsMax - 1
         var events = try reading { () throws(CatalogError) in
             try view.tags(row.number, after: "", limit: limit)
         }.map { Event.tagDeleted(row.key, $0) }

@@ -52,6 +52,9 @@ struct Decider {
         case .notePulls(let pulls): return try note(pulls)
         case .retire(let retirement): return try retire(retirement)
         case .setRetentionPolicy(let policy): return try setRetentionPolicy(policy)
+        case .restore(let restoration): return try restore(restoration)
+        case .purge(let digest, let now, let reason):
+            return try purge(digest, now: now, because: reason)
         }
     }
 

@@ -14,6 +14,8 @@ final class ToldOfBlobs: Sendable {
     private struct State {
         var last: [RepositoryName: Duration] = [:]
         var floor: Duration
+        /// Who is ending links of a repository before their time, and so must not be contradicted.
+        var endings: [RepositoryName: Int] = [:]
     }
 
     private let state: Mutex<State>
@@ -23,18 +25,33 @@ final class ToldOfBlobs: Sendable {
         state = Mutex(State(floor: since))
     }
 
-    /// A client is told now.
-    func note(_ repository: RepositoryName, at now: Duration) {
+    /// A client is to be told now; false while links of the repository are being ended before their time:
+    /// then nothing may be promised.
+    func note(_ repository: RepositoryName, at now: Duration) -> Bool {
         state.withLock { state in
+            guard state.endings[repository] == nil else { return false }
             state.last[repository] = now
-            guard state.last.count > ToldOfBlobs.repositoriesMax else { return }
+            guard state.last.count > ToldOfBlobs.repositoriesMax else { return true }
             state.floor = state.last.values.reduce(state.floor, max)
             state.last.removeAll()
+            return true
         }
     }
 
-    /// The last moment at which a client may have been told, of the monotonic clock.
-    func last(_ repository: RepositoryName) -> Duration {
-        state.withLock { max($0.floor, $0.last[repository] ?? $0.floor) }
+    /// Keeps promises from being made until `end`, and returns the last moment at which a client may have
+    /// been told, of the monotonic clock.
+    func beginEnding(_ repository: RepositoryName) -> Duration {
+        state.withLock { state in
+            state.endings[repository, default: 0] += 1
+            return max(state.floor, state.last[repository] ?? state.floor)
+        }
+    }
+
+    /// Lets promises be made again.
+    func end(_ repository: RepositoryName) {
+        state.withLock { state in
+            let left = (state.endings[repository] ?? 1) - 1
+            state.endings[repository] = left > 0 ? left : nil
+        }
     }
 }

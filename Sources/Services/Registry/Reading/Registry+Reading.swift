@@ -89,8 +89,9 @@ extension Registry {
         if promise, expires != nil {
             let time = max(world.clocks.wallMilliseconds(), expiryClock.now(horizon: horizon))
             let times = options.registrar.times
-            guard times.isPromised(until: expires, at: time) else { return nil }
-            told.note(repository, at: world.clocks.monotonic())
+            guard times.isPromised(until: expires, at: time),
+                told.note(repository, at: world.clocks.monotonic())
+            else { return nil }
         }
         guard row.size <= options.cachedBlobMax else {
             return try await open(digest, row).map { .region($0.region) }

@@ -130,6 +130,9 @@ extension Registry {
             }
             return
         }
+        guard told.note(repository, at: world.clocks.monotonic()) else {
+            throw .notReady("content of '\(repository)' is being dropped by command; try again")
+        }
         try await naming(digest) { () async throws(RegistryError) in
             do throws(BlobError) {
                 let receipt = try await staging.publish(
@@ -155,7 +158,9 @@ extension Registry {
         to repository: RepositoryName
     ) async throws(RegistryError) -> Bool {
         // An upload of what is lost here heals it; a mount would name it once more.
-        guard try await hasCopy(digest) else { return false }
+        guard try await hasCopy(digest),
+            told.note(repository, at: world.clocks.monotonic())
+        else { return false }
         do throws(RegistryError) {
             try await change(repository, .mountBlob(digest, from: source))
             return true

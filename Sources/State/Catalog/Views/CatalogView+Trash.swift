@@ -2,6 +2,7 @@
 
 public import Journal
 public import OCI
+import Platform
 import SQLite
 
 /// A manifest in a repository's trash.
@@ -123,6 +124,36 @@ extension CatalogView {
                 )
             }
         ).compactMap { $0 }
+    }
+
+    /// Up to `limit` repositories with a number greater than `after` whose trash has manifests, and how
+    /// many.
+    public func trashedRepositories(
+        after number: Int64,
+        limit: Int
+    ) throws(CatalogError) -> [(number: Int64, key: RepositoryKey, manifests: UInt64)] {
+        try session.all(
+            """
+            SELECT repository, namespace, path, count(*)
+            FROM trash JOIN repositories ON id = repository WHERE repository > ?1
+            GROUP BY repository ORDER BY repository LIMIT ?2
+            """,
+            .integer(number),
+            .integer(Int64(limit)),
+            read: { row in
+                Identifier(bytes: row.blob(1)).map { namespace in
+                    (
+                        row.integer(0), RepositoryKey(namespace: namespace, path: row.text(2)),
+                        UInt64(row.integer(3))
+                    )
+                }
+            }
+        ).compactMap { $0 }
+    }
+
+    /// Manifests in all trash.
+    public func trashCount() throws(CatalogError) -> UInt64 {
+        try session.first("SELECT count(*) FROM trash", read: { UInt64($0.integer(0)) }) ?? 0
     }
 
     private static func trashed(_ row: Statement) -> TrashedManifest? {

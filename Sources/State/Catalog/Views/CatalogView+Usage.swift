@@ -6,10 +6,14 @@ import SQLite
 
 /// Bytes and counts of what is named.
 public struct UsageRow: Hashable, Sendable {
-    /// Bytes with every repository counted for itself.
+    /// Bytes of manifests and linked blobs, with every repository counted for itself.
     public var logicalBytes: UInt64 = 0
-    /// Bytes with every digest counted once.
+    /// Bytes of everything that is named, also by the trash, with every digest counted once.
     public var deduplicatedBytes: UInt64 = 0
+    /// Bytes of these that the trash names, and nothing else but links that end by themselves.
+    public var trashBytes: UInt64 = 0
+    /// Bytes of these that nothing names but links that end by themselves.
+    public var reclaimableBytes: UInt64 = 0
     /// Repositories with anything in them.
     public var repositories: UInt64 = 0
     /// Manifests.
@@ -18,6 +22,11 @@ public struct UsageRow: Hashable, Sendable {
     public var blobs: UInt64 = 0
     /// Tags.
     public var tags: UInt64 = 0
+    /// Manifests in the trash.
+    public var trashed: UInt64 = 0
+
+    /// Makes a row of nothing.
+    public init() {}
 }
 
 extension CatalogView {
@@ -27,49 +36,78 @@ extension CatalogView {
     /// A name that is both means the namespace. Sums are made here, overflow-checked: SQLite's stop
     /// with an error at 2^63.
     public func usage(of name: String) throws(CatalogError) -> UsageRow? {
-        var usage = UsageRow()
         if name.isEmpty {
             // Not our own, which nobody put there; its bytes count as every byte does.
-            try add(
-                "SELECT manifests, blobs, tags, bytes FROM repositories WHERE namespace IS NOT ?1",
-                try namespace(named: RepositoryName.canary.namespace).map { .id($0) } ?? .null,
-                to: &usage
-            )
-            try deduplicate("SELECT size FROM content", .null, &usage)
-            return usage
+            let own = try namespace(named: RepositoryName.canary.namespace).map(Value.id) ?? .null
+            return try usage(counting: "namespace IS NOT ?1", own, of: "?1 IS ?1", own)
         }
         if let namespace = try namespace(named: name) {
-            try add(
-                "SELECT manifests, blobs, tags, bytes FROM repositories WHERE namespace = ?1",
-                .id(namespace),
-                to: &usage
-            )
-            try deduplicate(
-                CatalogView.distinct(where: "namespace = ?1"),
-                .id(namespace),
-                &usage
-            )
-            return usage
+            let own = Value.id(namespace)
+            return try usage(counting: "namespace = ?1", own, of: "namespace = ?1", own)
         }
         guard let parsed = RepositoryName(name), let row = try repository(parsed) else {
             return nil
         }
+        let number = Value.integer(row.number)
+        return try usage(counting: "id = ?1", number, of: "id = ?1", number)
+    }
+
+    private func usage(
+        counting counted: String,
+        _ countedBy: Value,
+        of scope: String,
+        _ scopedBy: Value
+    ) throws(CatalogError) -> UsageRow {
+        var usage = UsageRow()
         try add(
-            "SELECT manifests, blobs, tags, bytes FROM repositories WHERE id = ?1",
-            .integer(row.number),
+            "SELECT manifests, blobs, tags, bytes FROM repositories WHERE \(counted)",
+            countedBy,
             to: &usage
         )
-        try deduplicate(CatalogView.distinct(where: "id = ?1"), .integer(row.number), &usage)
+        func bytes(of digests: String) throws(CatalogError) -> UInt64 {
+            var sum: UInt64 = 0
+            let sql =
+                CatalogView.named(in: scope)
+                + " SELECT size FROM content WHERE digest IN (\(digests))"
+            try session.each(sql, [scopedBy]) { row throws(CatalogError) in
+                sum = sum.addingClamped(UInt64(row.integer(0)))
+            }
+            return sum
+        }
+        usage.deduplicatedBytes = try bytes(
+            of:
+                "SELECT digest FROM held UNION SELECT digest FROM ending UNION SELECT digest FROM kept"
+        )
+        usage.trashBytes = try bytes(of: "SELECT digest FROM kept EXCEPT SELECT digest FROM held")
+        usage.reclaimableBytes = try bytes(
+            of:
+                "SELECT digest FROM ending EXCEPT SELECT digest FROM held EXCEPT SELECT digest FROM kept"
+        )
+        usage.trashed =
+            try session.first(
+                CatalogView.named(in: scope)
+                    + " SELECT count(*) FROM trash WHERE repository IN (SELECT id FROM scope)",
+                scopedBy,
+                read: { UInt64($0.integer(0)) }
+            ) ?? 0
         return usage
     }
 
-    private static func distinct(where condition: String) -> String {
+    /// What repositories name: for good, until the links end, and in the trash.
+    private static func named(in scope: String) -> String {
         """
-        SELECT size FROM content WHERE digest IN (
-            SELECT digest FROM links WHERE repository IN
-                (SELECT id FROM repositories WHERE \(condition))
-            UNION SELECT digest FROM manifests WHERE repository IN
-                (SELECT id FROM repositories WHERE \(condition)))
+        WITH scope (id) AS MATERIALIZED (SELECT id FROM repositories WHERE \(scope)),
+        held (digest) AS (
+            SELECT digest FROM manifests WHERE repository IN (SELECT id FROM scope)
+            UNION ALL SELECT digest FROM links WHERE repository IN (SELECT id FROM scope)
+                AND NOT EXISTS (SELECT 1 FROM expiring
+                    WHERE expiring.repository = links.repository
+                        AND expiring.digest = links.digest)),
+        ending (digest) AS (
+            SELECT digest FROM expiring WHERE repository IN (SELECT id FROM scope)),
+        kept (digest) AS (
+            SELECT digest FROM trash WHERE repository IN (SELECT id FROM scope)
+            UNION ALL SELECT digest FROM trash_blobs WHERE repository IN (SELECT id FROM scope))
         """
     }
 
@@ -79,7 +117,7 @@ extension CatalogView {
         to usage: inout UsageRow
     ) throws(CatalogError) {
         var sum = usage
-        try session.each(sql, value.isNull ? [] : [value]) { row throws(CatalogError) in
+        try session.each(sql, [value]) { row throws(CatalogError) in
             sum.manifests += UInt64(row.integer(0))
             sum.blobs += UInt64(row.integer(1))
             sum.tags += UInt64(row.integer(2))
@@ -88,30 +126,11 @@ extension CatalogView {
         }
         usage = sum
     }
-
-    private func deduplicate(
-        _ sql: String,
-        _ value: Value,
-        _ usage: inout UsageRow
-    ) throws(CatalogError) {
-        var sum: UInt64 = 0
-        try session.each(sql, value.isNull ? [] : [value]) { row throws(CatalogError) in
-            sum = sum.addingClamped(UInt64(row.integer(0)))
-        }
-        usage.deduplicatedBytes = sum
-    }
 }
 
 extension UInt64 {
     fileprivate func addingClamped(_ other: UInt64) -> UInt64 {
         let (sum, overflow) = addingReportingOverflow(other)
         return overflow ? .max : sum
-    }
-}
-
-extension Value {
-    fileprivate var isNull: Bool {
-        guard case .null = self else { return false }
-        return true
     }
 }

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Catalog
+import Journal
+public import OCI
+import Platform
+
+extension Registry {
+    /// Times a restore is planned anew because the repository changed meanwhile.
+    private static let restoreAttemptsMax = 3
+
+    /// Repositories with manifests in their trash, by their numbers, behind one.
+    public func trashedRepositories(
+        after number: Int64,
+        limit: Int
+    ) throws(RegistryError) -> [(number: Int64, name: RepositoryName, manifests: UInt64)] {
+        try read { view throws(CatalogError) in
+            var found: [(number: Int64, name: RepositoryName, manifests: UInt64)] = []
+            for row in try view.trashedRepositories(after: number, limit: limit) {
+                guard let name = try view.name(of: row.key) else {
+                    throw .damaged("a repository's namespace has no name; run 'catalog rebuild'")
+                }
+                found.append((row.number, name, row.manifests))
+            }
+            return found
+        }
+    }
+
+    /// Manifests in a repository's trash with digests greater than `after`; nil when no entry ever named
+    /// the repository.
+    public func trash(
+        _ repository: RepositoryName,
+        after: Digest?,
+        limit: Int
+    ) throws(RegistryError) -> [TrashedManifest]? {
+        try read { view throws(CatalogError) in
+            guard let row = try view.repository(repository) else { return nil }
+            return try view.trash(row.number, after: after, limit: limit)
+        }
+    }
+
+    /// Values that tags of a repository had and that can be had back, from behind one, and whether there
+    /// are more behind them; nil when no entry ever named the repository.
+    public func trashedTags(
+        _ repository: RepositoryName,
+        after place: (tag: String, position: UInt64, ordinal: UInt64)?,
+        limit: Int
+    ) throws(RegistryError) -> (tags: [EndedTag], next: EndedTag?)? {
+        let since = try trashBegins()
+        return try read { view throws(CatalogError) in
+            guard let row = try view.repository(repository) else { return nil }
+            let page = try view.endedTags(row.number, after: place, limit: limit)
+            var tags: [EndedTag] = []
+            for ended in page where ended.stamp.milliseconds >= since {
+                let isLive = try view.manifestContent(row.number, ended.digest) != nil
+                let isTrashed = try view.trashed(row.number, ended.digest) != nil
+                if isLive || isTrashed { tags.append(ended) }
+            }
+            return (tags, page.count < limit ? nil : page.last)
+        }
+    }
+
+    /// When a tag must have ended at the earliest to be given back, in milliseconds since 1970.
+    private func trashBegins() throws(RegistryError) -> UInt64 {
+        let now = try expiryNow()
+        return now - min(now, options.registrar.times.trash)
+    }
+
+    /// Takes a manifest back by digest, or what a tag was by the tag, with all that belongs to it; `force`
+    /// lets the tag be something else now.
+    public func restore(
+        _ repository: RepositoryName,
+        _ reference: Reference,
+        force: Bool = false,
+        because reason: String
+    ) async throws(RegistryError) -> Restored {
+        let plan = try await restore(repository, because: reason) { plan, _ throws(TrashError) in
+            switch reference {
+            case .digest(let digest): try plan.add(digest)
+            case .tag(let tag): try plan.add(tag, replaces: force)
+            }
+        }
+        return Restored(plan)
+    }
+
+    /// Takes back what the newest deletion of the repository took.
+    public func restoreRepository(
+        _ repository: RepositoryName,
+        because reason: String
+    ) async throws(RegistryError) -> Restored {
+        var restored = Restored()
+        while true {
+            let isFirst = restored.isEmpty
+            let plan = try await restore(repository, because: reason) {
+                plan,
+                look throws(TrashError) in
+                let deleted = try look.deletedWithRepository()
+                if isFirst, deleted.manifests.isEmpty, deleted.tags.isEmpty {
+                    throw .refused(.notInTrash(repository.description))
+                }
+                try plan.add(deleted)
+            }
+            let round = Restored(plan)
+            // What stays as it is would be found again and again.
+            (restored.taken, restored.left) = (round.taken, round.left)
+            restored.manifests += round.manifests
+            restored.tags += round.tags
+            if round.isEmpty || !plan.isCut { return restored }
+        }
+    }
+
+    private func restore(
+        _ repository: RepositoryName,
+        because reason: String,
+        _ fill: (inout RestorePlan, TrashLook) throws(TrashError) -> Void
+    ) async throws(RegistryError) -> RestorePlan {
+        var attempts = Registry.restoreAttemptsMax
+        while true {
+            let plan = try await plan(repository, fill)
+            do throws(RegistryError) {
+                for step in plan.steps(because: reason) {
+                    try await change(repository, .restore(step))
+                }
+                return plan
+            } catch {
+                attempts -= 1
+                guard attempts > 0, error.comesFromRace else { throw error }
+            }
+        }
+    }
+
+    /// Plans until the store has a copy of everything that is to come back.
+    private func plan(
+        _ repository: RepositoryName,
+        _ fill: (inout RestorePlan, TrashLook) throws(TrashError) -> Void
+    ) async throws(RegistryError) -> RestorePlan {
+        let since = try trashBegins()
+        var lost: Set<Digest> = []
+        var known: Set<Digest> = []
+        while true {
+            let plan = try planned(repository, since: since, lost: lost, fill)
+            let before = lost.count
+            for manifest in plan.manifests {
+                let blobs = manifest.facts.references.filter(\.role.isBlob).map(\.digest)
+                for digest in [manifest.facts.digest] + blobs
+                where known.insert(digest).inserted {
+                    if try await !hasCopy(digest) { lost.insert(digest) }
+                }
+            }
+            if lost.count == before { return plan }
+        }
+    }
+
+    private func planned(
+        _ repository: RepositoryName,
+        since: UInt64,
+        lost: Set<Digest>,
+        _ fill: (inout RestorePlan, TrashLook) throws(TrashError) -> Void
+    ) throws(RegistryError) -> RestorePlan {
+        let result = try read { view throws(CatalogError) -> Result<RestorePlan, Refusal> in
+            guard let row = try view.repository(repository) else {
+                return .failure(.nameUnknown(repository))
+            }
+            let look = TrashLook(view: view, row: row, since: since, lost: lost)
+            var plan = RestorePlan(look)
+            do throws(TrashError) { try fill(&plan, look) } catch {
+                switch error {
+                case .refused(let refusal): return .failure(refusal)
+                case .catalog(let error): throw error
+                }
+            }
+            return .success(plan)
+        }
+        do throws(Refusal) { return try result.get() } catch { throw .refused(error) }
+    }
+
+    /// Lets the trash go of a manifest before its time, and returns when the last link of what it named
+    /// ends, in milliseconds since 1970; nil when none ends by itself.
+    ///
+    /// `now` ends those links too; refused while somebody may count on them.
+    public func purge(
+        _ repository: RepositoryName,
+        _ digest: Digest,
+        now isNow: Bool = false,
+        because reason: String
+    ) async throws(RegistryError) -> UInt64? {
+        let blobs = try read { view throws(CatalogError) -> [Digest] in
+            guard let row = try view.repository(repository) else { return [] }
+            return try view.trashed(row.number, digest)?.facts.references
+                .filter(\.role.isBlob).map(\.digest) ?? []
+        }
+        if isNow {
+            // Nobody may be told anew between the look and the entry.
+            let last = told.beginEnding(repository)
+            defer { told.end(repository) }
+            let promised = Duration.milliseconds(
+                Int64(clamping: options.registrar.times.promised)
+            )
+            let left = last + promised - world.clocks.monotonic()
+            guard left <= .zero else {
+                let wait = UInt64(max(1, left / .milliseconds(1)))
+                throw .refused(.promised(until: world.clocks.wallMilliseconds() + wait))
+            }
+            try await change(repository, .purge(digest, now: true, reason: reason))
+        } else {
+            try await change(repository, .purge(digest, now: false, reason: reason))
+        }
+        return try read { view throws(CatalogError) -> UInt64? in
+            guard let row = try view.repository(repository) else { return nil }
+            var latest: UInt64?
+            for blob in blobs {
+                guard let expires = try view.expiry(row.number, blob) else { continue }
+                latest = max(latest ?? 0, expires)
+            }
+            return latest
+        }
+    }
+}
+
+extension Restored {
+    fileprivate init(_ plan: RestorePlan) {
+        manifests = plan.manifests.map(\.facts.digest)
+        tags = plan.tags.map(\.tag)
+        taken = plan.taken
+        left = plan.left
+    }
+}
+
+extension RegistryError {
+    /// Whether a plan that is made anew may fare better.
+    fileprivate var comesFromRace: Bool {
+        switch self {
+        case .refused(.tagTaken), .refused(.notInTrash), .refused(.contentGone): true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import OCI
+
+/// Manifests and tags that are to come back from the trash in one entry.
+public struct Restoration: Sendable, Hashable {
+    /// A tag that is to be something that it was.
+    public struct TagReturn: Sendable, Hashable {
+        /// The tag.
+        public var tag: Tag
+        /// What it was.
+        public var digest: Digest
+        /// What it was seen to be, nil for nothing; if it is something else by now, it stays.
+        public var replacing: Digest?
+    }
+
+    /// The manifests, each after those it names.
+    public var manifests: [Digest] = []
+    /// The tags.
+    public var tags: [TagReturn] = []
+    /// Why, in the operator's words.
+    public var reason: String
+}
+
+/// What came back from the trash.
+public struct Restored: Sendable, Hashable {
+    /// A tag that stays what it is.
+    public struct TakenTag: Sendable, Hashable {
+        /// The tag.
+        public var tag: Tag
+        /// What it is.
+        public var current: Digest
+    }
+
+    /// The manifests, those that are named before those that name them.
+    public var manifests: [Digest] = []
+    /// The tags.
+    public var tags: [Tag] = []
+    /// Tags that would have come back too, were they free.
+    public var taken: [TakenTag] = []
+    /// Manifests that would have come back too, were anything left of what they name.
+    public var left: [Digest] = []
+
+    /// Whether nothing came back.
+    var isEmpty: Bool { manifests.isEmpty && tags.isEmpty }
+}
+
+/// What a step of a repository's deletion says of itself in its entry.
+enum RepositoryEnding: String {
+    /// More steps followed.
+    case inPart = "repository deleted in part"
+    /// Nothing was left after it.
+    case whole = "repository deleted"
+}
