@@ -77,7 +77,12 @@ final class Machine: Sendable {
                     timeline: timeline,
                     generator: chance,
                     findings: findings
-                )
+                ),
+                retentionObserver: RetentionWatch(
+                    access: access,
+                    ledger: ledger,
+                    findings: findings
+                ).observer
             )
             try inspector.check(node.catalog)
         } catch {
@@ -88,7 +93,7 @@ final class Machine: Sendable {
         network.connect(node.handler, isReachable: { !self.disk.isDown }) {
             self.inspector.noteAcknowledged(node.catalog)
         }
-        access.open(node.registry, node.sweep, isRunning: { !self.disk.isDown })
+        access.open(node.registry, node.sweep, node.retention, isRunning: { !self.disk.isDown })
         isServing.withLock { $0 = true }
         await watch(since: timeline.now, lifetime, isOver)
         isServing.withLock { $0 = false }

@@ -7,6 +7,7 @@ import Journal
 import Platform
 import Registry
 import RegistryAPI
+import Retention
 import SQLite
 import Sweep
 
@@ -21,6 +22,7 @@ struct SimulatedNode: Sendable {
     let catalog: Catalog
     let registry: Registry
     let sweep: Sweep
+    let retention: Retention
     let handler: any Handler
     let canary: Canary
     let lifeline: SimulatedLifeline
@@ -31,7 +33,8 @@ struct SimulatedNode: Sendable {
         world: World,
         lifeline: SimulatedLifeline,
         sequencer: any Sequencer = LocalSequencer(),
-        options: Registry.Options = Registry.Options()
+        options: Registry.Options = Registry.Options(),
+        retentionObserver: Retention.Observer = Retention.Observer { _, _ in }
     ) async throws {
         self.lifeline = lifeline
         let directory = try world.files.directory(at: SimulatedNode.directory, .createIfMissing)
@@ -75,6 +78,11 @@ struct SimulatedNode: Sendable {
             files: directory,
             options: SimulatedNode.sweepOptions
         ) { _ in }
+        retention = Retention(
+            registry: registry,
+            clocks: world.clocks,
+            observer: retentionObserver
+        )
         handler = DistributionHandler(registry: registry)
         canary = Canary(registry)
         // As in production, a node whose canary cannot be placed serves all the same.

@@ -6,7 +6,9 @@ import OCI
 enum Operation: String, CaseIterable {
     case pushImage, moveTag, pushUnderTags, uploadBlob, wrongDigest, deleteTag, deleteManifest
     case deleteBlob, pullTag, pullManifest, pullBlob, pullPart, listTags, listReferrers
-    case listRepositories, deleteRepository, copyImage, rebuildCatalog, verifyContent, sweep, pause
+    case listRepositories, deleteRepository, copyImage, rebuildCatalog, verifyContent, sweep,
+        retention
+    case pause
 
     var weight: Int {
         switch self {
@@ -30,6 +32,7 @@ enum Operation: String, CaseIterable {
         case .rebuildCatalog: 1
         case .verifyContent: 1
         case .sweep: 4
+        case .retention: 3
         case .pause: 2
         }
     }
@@ -80,6 +83,7 @@ extension Client {
         case .rebuildCatalog: await rebuildCatalog()
         case .verifyContent: await verifyContent()
         case .sweep: await sweep(raises: generator.below(4))
+        case .retention: await retain(in: repository.namespace)
         case .pause:
             let seconds = generator.within(1...20)
             try? await timeline.sleep(for: .seconds(seconds))

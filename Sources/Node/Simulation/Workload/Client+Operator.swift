@@ -2,14 +2,19 @@
 
 import OCI
 import Registry
+import Retention
 import Sweep
 import Synchronization
 
 /// The way an operator's commands reach the node that runs now, as through its socket.
 public final class OperatorAccess: Sendable {
-    typealias Access = (registry: Registry, sweep: Sweep, isRunning: @Sendable () -> Bool)
+    typealias Access = (
+        registry: Registry, sweep: Sweep, retention: Retention, isRunning: @Sendable () -> Bool
+    )
 
     private let node = Mutex<Access?>(nil)
+    /// What is pulled from the node that runs now.
+    let pulls = PullWatch()
 
     /// Makes an access to no node.
     public init() {}
@@ -17,9 +22,11 @@ public final class OperatorAccess: Sendable {
     func open(
         _ registry: Registry,
         _ sweep: Sweep,
+        _ retention: Retention,
         isRunning: @escaping @Sendable () -> Bool
     ) {
-        node.withLock { $0 = (registry, sweep, isRunning) }
+        pulls.beginLife()
+        node.withLock { $0 = (registry, sweep, retention, isRunning) }
     }
 
     func close() {
@@ -41,7 +48,7 @@ extension Client {
         _ effects: [Effect],
         _ body: (Registry) async throws(RegistryError) -> Void
     ) async -> (refusal: Refusal, ticket: Ledger.Ticket)? {
-        guard let (registry, _, isRunning) = access.current, isRunning() else { return nil }
+        guard let (registry, _, _, isRunning) = access.current, isRunning() else { return nil }
         let ticket = ledger.begin(effects, what)
         findings.count(what)
         do throws(RegistryError) {
@@ -127,7 +134,7 @@ extension Client {
                 try await registry.raiseEpoch()
             }
         }
-        guard let (_, sweep, isRunning) = access.current, isRunning() else { return }
+        guard let (_, sweep, _, isRunning) = access.current, isRunning() else { return }
         findings.count("sweep")
         do throws(SweepError) {
             let round = try await sweep.run()

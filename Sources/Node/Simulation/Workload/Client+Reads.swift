@@ -18,6 +18,7 @@ extension Client {
             byHead ? "HEAD" : "GET",
             "/v2/\(repository)/manifests/\(tag)"
         )
+        let moment = access.momentOfPull
         guard let answered = await persistently(request) else { return nil }
         findings.count("pull by tag")
         let subject = Subject.tag(repository, tag)
@@ -31,6 +32,7 @@ extension Client {
         judge(subject, shows: digest, answered, request.line)
         note(.shows(tag, digest), of: repository, answered, request)
         guard let digest, let manifest = content.manifest(digest) else { return nil }
+        access.pulls.note(digest, of: repository, since: moment)
         if !byHead { checkBytes(request, answered, manifest.bytes, digest) }
         return manifest
     }
@@ -39,6 +41,7 @@ extension Client {
     @discardableResult
     func pull(_ manifest: Content.Manifest, in repository: RepositoryName) async -> Bool {
         let request = WireRequest("GET", "/v2/\(repository)/manifests/\(manifest.digest)")
+        let moment = access.momentOfPull
         guard let answered = await persistently(request) else { return false }
         findings.count("pull by digest")
         let subject = Subject.manifest(repository, manifest.digest)
@@ -50,6 +53,7 @@ extension Client {
         }
         judge(subject, shows: manifest.digest, answered, request.line)
         note(.has(manifest.digest, true), of: repository, answered, request)
+        access.pulls.note(manifest.digest, of: repository, since: moment)
         checkBytes(request, answered, manifest.bytes, manifest.digest)
         return true
     }
