@@ -327,7 +327,8 @@ targets.append(
     .testTarget(
         name: "SystemTests",
         dependencies: dependencies([
-            "Platform", "HTTP", "OCI", "Crypto", "HTTPClient", "Contracts", "breakwater",
+            "Platform", "HTTP", "OCI", "Crypto", "HTTPClient", "Simulation", "Contracts",
+            "breakwater",
         ]),
         path: "Tests/SystemTests",
         swiftSettings: tests

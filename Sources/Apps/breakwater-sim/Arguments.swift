@@ -7,6 +7,7 @@ struct Arguments: Sendable {
     static let usage = """
         usage: breakwater-sim [--seeds N] [--from SEED] [--scenario NAME] [--operations N]
                               [--jobs N] [--summary] [--trace]
+               breakwater-sim --sabotage [--seeds N] [--from SEED] [--jobs N] [--whole]
         scenarios: \(Scenario.all.map(\.name).joined(separator: ", "))
         """
     /// The most simulations at the same time.
@@ -22,12 +23,19 @@ struct Arguments: Sendable {
     /// Whether a failed seed's whole trace is printed, not only its end.
     var printsTrace = false
 
+    /// Whether known mistakes are looked for instead, each of which must be found.
+    var isHunt = false
+    /// Whether the hunt goes on after the first seed that finds a mistake.
+    var isWhole = false
+
     init?(_ words: [String]) {
         var words = words[...]
         while let word = words.popFirst() {
             switch word {
             case "--summary": printsSummary = true
             case "--trace": printsTrace = true
+            case "--sabotage": isHunt = true
+            case "--whole": isWhole = true
             default:
                 guard let value = words.popFirst(), take(word, value) else { return nil }
             }

@@ -14,6 +14,7 @@ enum Main {
         }
         DeterministicHashing.require()
         SeedsUnderWay.watch()
+        if arguments.isHunt { exit(await Hunt(arguments: arguments).run() ? 0 : 1) }
         let campaign = Campaign(arguments)
         await campaign.run()
         exit(campaign.summary.failed.isEmpty ? 0 : 1)

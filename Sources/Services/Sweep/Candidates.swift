@@ -5,6 +5,10 @@ import Catalog
 import Journal
 import OCI
 
+#if SABOTAGE
+import Platform
+#endif
+
 /// Which copies of a generation may go: nothing counts on them, and two ways to ask say so.
 ///
 /// The sweep acts on what is not there, so a row that rot has taken must not look like one that never
@@ -57,7 +61,14 @@ struct Candidates {
         _ view: CatalogView
     ) throws(CatalogError) -> Standing {
         // Whatever brought us here: the rule is asked again of the state that is read now.
-        guard generation + 2 <= (try view.epoch().number) else { return .counted }
+        guard generation + Sweep.ageMin <= (try view.epoch().number) else { return .counted }
+        #if SABOTAGE
+        if Sabotage.makes("replaysDeletesOfOldEntries"),
+            let position = try view.unnamed(digest, Generation(generation))
+        {
+            return .free(unnamedAt: position)
+        }
+        #endif
         let row = try view.content(digest)
         if row?.generation.number == generation { return .counted }
         let position = try view.unnamed(digest, Generation(generation))

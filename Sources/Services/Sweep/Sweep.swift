@@ -124,6 +124,14 @@ public final class Sweep: Sendable {
 
     // MARK: For the walk
 
+    /// How many epochs a generation must be old, so that no copy of it can be named any more.
+    static var ageMin: UInt64 {
+        #if SABOTAGE
+        if Sabotage.makes("freesYoungGenerations") { return 1 }
+        #endif
+        return 2
+    }
+
     var state: SweepState { memory.withLock { $0.state } }
 
     /// Notes how far it is, durably.

@@ -31,7 +31,7 @@ struct Walk {
         sweep.show(round)
         let state = sweep.state
         if state.hasDoubts || forgets(state.place, epoch) { try sweep.note { $0.beginAnew() } }
-        guard try await listGenerations(upTo: epoch.number - 2) else { return broken() }
+        guard try await listGenerations(upTo: epoch.number - Sweep.ageMin) else { return broken() }
         guard try await followNames() else { return broken() }
         return round
     }
@@ -129,12 +129,29 @@ struct Walk {
             try doubt(found.candidates.map(\.digest))
             throw .blobs(error)
         }
-        try doubt(found.candidates.map(\.digest).filter { !gone.contains($0) })
+        let left = found.candidates.map(\.digest).filter { !gone.contains($0) }
+        try doubt(await stillThere(left, generation))
         let freed = found.candidates.filter { gone.contains($0.digest) }
         round.freed += UInt64(freed.count)
         round.freedBytes += freed.reduce(0) { $0 + $1.size }
         sweep.show(round)
         if !freed.isEmpty { sweep.tell(freed) }
+    }
+
+    /// Those of the copies that could not be deleted; the others somebody else freed at the same moment, as
+    /// who stored one too late to be named does.
+    private func stillThere(_ digests: [Digest], _ generation: UInt64) async -> [Digest] {
+        var left: [Digest] = []
+        for digest in digests {
+            do throws(BlobError) {
+                if try await sweep.blobs.stat(digest, generation: generation) != nil {
+                    left.append(digest)
+                }
+            } catch {
+                left.append(digest)
+            }
+        }
+        return left
     }
 
     /// Notes, before anything is passed, that the next round is to look at these again.

@@ -16,7 +16,7 @@ import Testing
     @Test func `keeps the contract when a wrapper makes mistakes in syncing only`() async throws {
         for clause in FileSystemContract.clauses {
             let world = DiskWorld()
-            let files = SabotagedFileSystem(world.disk.mount(), .skipsFileSync)
+            let files = SabotagedFileSystem(world.disk.mount(), .skipsSyncOfFiles)
             try await clause.check(files.directory(at: "data", .createIfMissing))
         }
     }

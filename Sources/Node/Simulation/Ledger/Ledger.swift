@@ -86,6 +86,11 @@ public final class Ledger: Sendable {
         state.withLock { state in state.crashes.append(state.tick()) }
     }
 
+    /// Whether a machine has stopped without warning since that tick.
+    public func hasCrashed(since tick: Int) -> Bool {
+        state.withLock { state in state.crashes.contains { $0 >= tick } }
+    }
+
     /// Every subject any request meant to change, in order.
     public var subjects: [Subject] {
         state.withLock { $0.writes.keys.sorted() }

@@ -78,6 +78,7 @@ final class Machine: Sendable {
                     generator: chance,
                     findings: findings
                 ),
+                pace: DelayingBlobStore.Pace(timeline: timeline, generator: chance),
                 retentionObserver: RetentionWatch(
                     access: access,
                     ledger: ledger,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Blobs
 import BlobsDisk
 import Catalog
 import HTTP
@@ -33,6 +34,7 @@ struct SimulatedNode: Sendable {
         world: World,
         lifeline: SimulatedLifeline,
         sequencer: any Sequencer = LocalSequencer(),
+        pace: DelayingBlobStore.Pace? = nil,
         options: Registry.Options = Registry.Options(),
         retentionObserver: Retention.Observer = Retention.Observer { _, _ in }
     ) async throws {
@@ -42,7 +44,8 @@ struct SimulatedNode: Sendable {
         var blobOptions = DiskBlobStore.Options()
         blobOptions.freeBytesFloor = SimulatedNode.freeBytesFloor
         blobOptions.flushEvery = SimulatedNode.flushEvery
-        let blobs = try DiskBlobStore(in: directory, world: world, options: blobOptions)
+        let disk = try DiskBlobStore(in: directory, world: world, options: blobOptions)
+        let blobs = pace.map { DelayingBlobStore(base: disk, pace: $0) as any BlobStore } ?? disk
         pages = PageCheckVFS(
             over: .directory(
                 DirectoryVFS(

@@ -17,7 +17,7 @@ public enum Scenario: Sendable, Equatable {
 
     /// Every scenario.
     public static let all: [Scenario] =
-        [.general, .crashes, .disk, .network, .clock] + Mistake.allCases.map { .sabotage($0) }
+        [.general, .crashes, .disk, .network, .clock] + Mistake.possible.map { .sabotage($0) }
 
     /// Its name on the command line.
     public var name: String {

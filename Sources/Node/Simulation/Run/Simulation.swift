@@ -47,7 +47,7 @@ public struct Simulation: Sendable {
 
     /// Runs it to its end, on a thread of its own.
     public func run() -> Report {
-        SeedsUnderWay.note(options.seed) { play() }
+        SeedsUnderWay.note(options.seed) { Mistake.making(options.mistake) { play() } }
     }
 
     private func play() -> Report {

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Platform
-
-/// A known mistake, put in on purpose: the checkers must find it, or they check nothing.
-public enum Mistake: String, Sendable, CaseIterable {
-    /// A directory's names are not synced after a rename into it.
-    case skipsDirectorySync
-    /// A file's bytes are not synced before they are promised.
-    case skipsFileSync
-}
+import Synchronization
 
 /// A file system on which a mistake is made, whoever uses it: the product's code stays as it is.
 public struct SabotagedFileSystem: FileSystem {
     private let base: any FileSystem
     private let mistake: Mistake
+    private let late = LateSyncs()
 
     /// Wraps `base`.
     public init(_ base: any FileSystem, _ mistake: Mistake) {
@@ -26,25 +20,28 @@ public struct SabotagedFileSystem: FileSystem {
         at path: String,
         _ presence: Presence
     ) throws(FileError) -> any Directory {
-        SabotagedDirectory(try base.directory(at: path, presence), mistake)
+        SabotagedDirectory(try base.directory(at: path, presence), mistake, late)
     }
 }
 
 private final class SabotagedDirectory: Directory {
     private let base: any Directory
     private let mistake: Mistake
+    private let late: LateSyncs
 
-    init(_ base: any Directory, _ mistake: Mistake) {
+    init(_ base: any Directory, _ mistake: Mistake, _ late: LateSyncs) {
         self.base = base
         self.mistake = mistake
+        self.late = late
     }
 
     func open(_ name: String, _ mode: OpenMode) throws(FileError) -> any File {
-        SabotagedFile(try base.open(name, mode), mistake)
+        late.pass()
+        return SabotagedFile(try base.open(name, mode), mistake, late)
     }
 
     func directory(_ name: String, _ presence: Presence) throws(FileError) -> any Directory {
-        SabotagedDirectory(try base.directory(name, presence), mistake)
+        SabotagedDirectory(try base.directory(name, presence), mistake, late)
     }
 
     func names(after: String, limit: Int) throws(FileError) -> [String] {
@@ -56,6 +53,7 @@ private final class SabotagedDirectory: Directory {
         to target: any Directory,
         as newName: String
     ) throws(FileError) {
+        late.pass()
         let target = (target as? SabotagedDirectory)?.base ?? target
         try base.rename(name, to: target, as: newName)
     }
@@ -89,10 +87,12 @@ private final class SabotagedDirectory: Directory {
 private final class SabotagedFile: File {
     private let base: any File
     private let mistake: Mistake
+    private let late: LateSyncs
 
-    init(_ base: any File, _ mistake: Mistake) {
+    init(_ base: any File, _ mistake: Mistake, _ late: LateSyncs) {
         self.base = base
         self.mistake = mistake
+        self.late = late
     }
 
     var descriptor: Int32? { base.descriptor }
@@ -102,6 +102,7 @@ private final class SabotagedFile: File {
     }
 
     func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(FileError) {
+        late.pass()
         try base.write(bytes, at: offset)
     }
 
@@ -126,6 +127,41 @@ private final class SabotagedFile: File {
     }
 
     func sync() throws(FileError) {
-        if mistake != .skipsFileSync { try base.sync() }
+        switch mistake {
+        case .skipsSyncOfFiles: break
+        case .acknowledgesBeforeSync: late.add(base)
+        default: try base.sync()
+        }
+    }
+}
+
+/// Syncs that somebody was told are done.
+private final class LateSyncs: Sendable {
+    /// How many calls of the file system come before a sync.
+    private static let callsMax = 60
+    /// The most files that wait for theirs.
+    private static let filesMax = 64
+
+    private let waiting = Mutex<[(file: any File, callsLeft: Int)]>([])
+
+    func add(_ file: any File) {
+        waiting.withLock { waiting in
+            if waiting.count == LateSyncs.filesMax { waiting.removeFirst() }
+            waiting.append((file, LateSyncs.callsMax))
+        }
+    }
+
+    /// Notes a call, and makes the syncs whose turn it is.
+    func pass() {
+        let due = waiting.withLock { waiting in
+            for index in waiting.indices { waiting[index].callsLeft -= 1 }
+            defer { waiting.removeAll { $0.callsLeft <= 0 } }
+            return waiting.filter { $0.callsLeft <= 0 }
+        }
+        for (file, _) in due {
+            do throws(FileError) { try file.sync() } catch {
+                // Nobody can be told any more: that is what is wrong with it.
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ public import OCI
 import Platform
 public import Registry
 import Journal
+import Sweep
 import Synchronization
 
 /// One machine with the product on it and a hand that drives both: for stories of ten lines.
@@ -132,6 +133,18 @@ public final class Stage: Sendable {
         return node
     }
 
+    /// Raises the sweep's epoch so many times and sweeps; returns how many copies were freed.
+    @discardableResult public func sweep(raises: Int) async throws -> UInt64 {
+        let node = try running()
+        for _ in 0..<raises { try await node.registry.raiseEpoch() }
+        return try await node.sweep.run().freed
+    }
+
+    /// Looks at everything that can be said of the catalog and the platter now: I2, I4, I11.
+    public func inspect() throws {
+        try inspector.check(running().catalog)
+    }
+
     // MARK: - Clients
 
     /// Sends a request; nil when no answer came because the machine stopped.
@@ -195,6 +208,42 @@ public final class Stage: Sendable {
     public func resolve(_ tag: String, in repository: String) async -> String? {
         let answer = await send("GET", "/v2/\(repository)/manifests/\(tag)")
         return answer?.status == 200 ? answer?.headers["Docker-Content-Digest"] : nil
+    }
+}
+
+extension Stage {
+    /// Begins an upload and returns where it goes on.
+    public func begin(in repository: String) async -> String? {
+        await send("POST", "/v2/\(repository)/blobs/uploads/")?.headers["Location"]
+    }
+
+    /// Sends a piece of an upload, and says what came of it.
+    public func append(
+        _ bytes: [UInt8],
+        at start: Int,
+        to location: String
+    ) async
+        -> ReceivedResponse?
+    {
+        let range = ("Content-Range", "\(start)-\(start + bytes.count - 1)")
+        return await send(
+            "PATCH",
+            location,
+            [("Content-Type", "application/octet-stream"), range],
+            bytes
+        )
+    }
+
+    /// Asks for an upload to become a blob, and says with which status that was answered.
+    public func finish(_ location: String, as digest: Digest) async -> Int? {
+        let joint = location.contains("?") ? "&" : "?"
+        return await send("PUT", "\(location)\(joint)digest=\(digest)", [], [])?.status
+    }
+
+    /// The bytes of a blob as a client gets them; nil when it is not there.
+    public func pull(_ digest: Digest, from repository: String) async -> [UInt8]? {
+        let answer = await send("GET", "/v2/\(repository)/blobs/\(digest)")
+        return answer?.status == 200 ? answer?.body : nil
     }
 }
 

@@ -50,14 +50,13 @@ extension Client {
     }
 
     private mutating func step() async {
-        let operation = generator.pick(
-            weighted: Operation.allCases.map { ($0, weight: $0.weight) }
-        )
+        let habits = content.habits
+        let operation = habits.operation(&generator)
         findings.count("operation \(operation.rawValue)")
-        let repository = generator.pick(content.repositories)
-        let manifest = generator.pick(content.manifests)
-        let blob = generator.pick(content.blobs)
-        let tag = generator.pick(content.tags)
+        let repository = habits.repository(content.repositories, &generator)
+        let manifest = habits.thing(content.manifests, &generator)
+        let blob = habits.thing(content.blobs, &generator)
+        let tag = habits.tag(content.tags, &generator)
         switch operation {
         case .pushImage: await pushImage(manifest, repository, tag)
         case .moveTag: await moveTag(tag, to: manifest, in: repository)

@@ -70,7 +70,13 @@ extension Client {
                 unexpected(request, answered)
                 return false
             }
-            return await finish(blob, location, effect, body: blob.bytes) == .done
+            return await finish(
+                blob,
+                location,
+                effect,
+                body: blob.bytes,
+                begunAt: answered.begun
+            ) == .done
         default:
             unexpected(request, answered)
             return false
@@ -95,12 +101,13 @@ extension Client {
             unexpected(begin, answered)
             return false
         }
+        let begun = answered.begun
         if generator.chance(1, in: 20) {
             await cancel(location)
             return false
         }
         if form == .postPut {
-            return await finish(blob, location, effect, body: blob.bytes) == .done
+            return await finish(blob, location, effect, body: blob.bytes, begunAt: begun) == .done
         }
         var sent = 0
         for _ in 0..<Client.attemptsMax where sent < blob.bytes.count {
@@ -109,7 +116,13 @@ extension Client {
                 ? blob.bytes.count
                 : min(blob.bytes.count, sent + generator.within(1...30_000))
             switch await patch(blob, location, sent..<end, form) {
-            case .sent(let next, let reached): (location, sent) = (next, reached)
+            case .sent(let next, let reached):
+                if generator.chance(1, in: 10) {
+                    // Once more, as a proxy or an impatient client does: it may not make it longer.
+                    findings.count("chunk repeated")
+                    _ = await patch(blob, location, sent..<end, form)
+                }
+                (location, sent) = (next, reached)
             case .unclear:
                 guard let (next, reached) = await status(location) else { return false }
                 findings.count("upload resumed")
@@ -118,7 +131,7 @@ extension Client {
             }
         }
         guard sent == blob.bytes.count else { return false }
-        return await finish(blob, location, effect, body: nil) == .done
+        return await finish(blob, location, effect, body: nil, begunAt: begun) == .done
     }
 
     private enum Sent {
@@ -187,7 +200,8 @@ extension Client {
         _ blob: Content.Blob,
         _ location: String,
         _ effect: [Effect],
-        body: [UInt8]?
+        body: [UInt8]?,
+        begunAt begun: Int
     ) async -> Step {
         let joint = location.contains("?") ? "&" : "?"
         let request = WireRequest(
@@ -204,7 +218,14 @@ extension Client {
             switch answered.status {
             case 201: return .done
             // After a crash a staging may be gone, shorter, or of other bytes: 202 is no promise.
-            case 404, 416, 400: return .again
+            case 404, 416: return .again
+            case 400:
+                findings.require(
+                    ledger.hasCrashed(since: begun),
+                    .exactBytes,
+                    "\(request.line) was answered 400, and what was sent are its bytes"
+                )
+                return .again
             default:
                 unexpected(request, answered)
                 return .again
@@ -215,22 +236,47 @@ extension Client {
 }
 
 extension Client {
-    /// Brings bytes under a digest that is not theirs: refused, and nothing is there afterwards (I3).
+    /// Brings bytes under a digest that is not theirs, at once or in a session: refused, and nothing is
+    /// there afterwards (I3).
     mutating func uploadWrongly(_ blob: Content.Blob, to repository: RepositoryName) async {
         var bytes = blob.bytes
         if bytes.isEmpty { bytes = [1] } else { bytes[generator.below(bytes.count)] ^= 1 }
-        let request = WireRequest(
-            "POST",
-            "/v2/\(repository)/blobs/uploads/?digest=\(blob.digest)",
-            headers: [("Content-Type", "application/octet-stream")],
-            body: bytes
-        )
+        let type = ("Content-Type", "application/octet-stream")
+        let uploads = "/v2/\(repository)/blobs/uploads/"
+        let request: WireRequest
+        if generator.chance(1, in: 2) {
+            let begin = WireRequest("POST", uploads)
+            guard let begun = await once(begin),
+                let location = begun.response.headers["Location"]
+            else { return }
+            let joint = location.contains("?") ? "&" : "?"
+            let isSent = generator.chance(1, in: 2)
+            if isSent {
+                let patch = WireRequest("PATCH", location, headers: [type], body: bytes)
+                guard await once(patch)?.status == 202 else { return }
+            }
+            request = WireRequest(
+                "PUT",
+                "\(location)\(joint)digest=\(blob.digest)",
+                headers: isSent ? [] : [type],
+                body: isSent ? [] : bytes
+            )
+        } else {
+            request = WireRequest(
+                "POST",
+                uploads + "?digest=\(blob.digest)",
+                headers: [type],
+                body: bytes
+            )
+        }
         guard let answered = await once(request) else { return }
         findings.count("wrong digest refused")
         findings.require(
-            answered.status == 400,
+            answered.status != 201,
             .exactBytes,
             "\(request.line) with other bytes was answered \(answered.status)"
         )
+        // A session may be gone after a crash.
+        if ![400, 404, 416].contains(answered.status) { unexpected(request, answered) }
     }
 }

@@ -42,6 +42,8 @@ public struct Content: Sendable {
     public let blobs: [Blob]
     /// All manifests, children before the indexes that name them.
     public let manifests: [Manifest]
+    /// What is done with it more often than other things.
+    let habits: Habits
 
     /// Lengths that matter: none, one, about a sector, about a page, several pieces.
     private static let sizes = [0, 1, 511, 512, 513, 4096, 9000, 40_000, 70_000]
@@ -73,6 +75,7 @@ public struct Content: Sendable {
         // An artifact about an artifact: what is deleted along goes further than one step.
         manifests.append(Content.artifact(3, subject: manifests[9], blobs, &generator))
         self.manifests = manifests
+        habits = Habits(&generator)
     }
 
     /// The blob with that digest.

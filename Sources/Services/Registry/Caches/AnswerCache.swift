@@ -2,6 +2,10 @@
 
 import Synchronization
 
+#if SABOTAGE
+import Platform
+#endif
+
 /// Answers kept in memory under the path that asks for them, bounded in bytes and in number.
 ///
 /// A reader that began before a commit can never put back, or be given, what the commit ended (I5):
@@ -94,7 +98,7 @@ final class AnswerCache<Value: Sendable>: Sendable {
         guard cost <= costMax / 4 else { return }
         state.withLock { state in
             let bucket = Self.bucket(group ?? key)
-            guard state.marks[bucket] <= ticket.sequence else { return }
+            guard state.marks[bucket] <= ticket.sequence || Self.keepsStale else { return }
             if let before = state.slots[key] {
                 state.statistics.bytes -= before.cost
             } else {
@@ -153,6 +157,15 @@ final class AnswerCache<Value: Sendable>: Sendable {
 
     /// Keys the hand has to look at, some of them held no more.
     var queued: Int { state.withLock { $0.queue.count } }
+
+    /// Whether an answer is kept although its key was held since it was read.
+    private static var keepsStale: Bool {
+        #if SABOTAGE
+        Sabotage.makes("keepsAnswersReadBefore")
+        #else
+        false
+        #endif
+    }
 
     private static func bucket(_ key: String) -> Int {
         var hasher = Hasher()

@@ -6,6 +6,10 @@ import HTTP
 import Journal
 import OCI
 
+#if SABOTAGE
+import Platform
+#endif
+
 extension Decider {
     func linkBlob(_ receipt: Receipt) throws(DecisionError) -> Decision {
         let (key, first) = try target()
@@ -22,6 +26,9 @@ extension Decider {
     ///
     /// Bytes that are a manifest everywhere stay one. A link that ends before what is promised is none.
     func mount(_ digest: Digest, from source: RepositoryName?) throws(DecisionError) -> Decision {
+        #if SABOTAGE
+        let source = Sabotage.makes("mountsWhatTheSourceLacks") ? nil : source
+        #endif
         let content: ContentRow?
         if let source {
             content = try row(source).flatMap { row throws(DecisionError) in

@@ -147,17 +147,7 @@ extension Registrar {
     ) throws(ChangeError) -> Applied {
         do {
             let now = world.clocks.wallMilliseconds()
-            let decider = Decider(
-                view: transaction.view,
-                change: change,
-                rules: Decider.Rules(
-                    keepsReferrers: options.keepsReferrers,
-                    times: options.times
-                ),
-                store: store,
-                time: time
-            )
-            let decision = try decider.decide(now: now)
+            let decision = try decide(change, transaction.view, now: now, time: time)
             var applied = Applied(
                 heads: heads,
                 entries: [],
@@ -185,6 +175,32 @@ extension Registrar {
         } catch {
             preconditionFailure("deciding and applying throw nothing else")
         }
+    }
+
+    private func decide(
+        _ change: Change,
+        _ view: CatalogView,
+        now: UInt64,
+        time: UInt64
+    ) throws -> Decision {
+        #if SABOTAGE
+        if Sabotage.makes("decidesAwayFromTheHead") {
+            return try catalog.read { committed in
+                Result { try decider(change, committed, time: time).decide(now: now) }
+            }.get()
+        }
+        #endif
+        return try decider(change, view, time: time).decide(now: now)
+    }
+
+    private func decider(_ change: Change, _ view: CatalogView, time: UInt64) -> Decider {
+        Decider(
+            view: view,
+            change: change,
+            rules: Decider.Rules(keepsReferrers: options.keepsReferrers, times: options.times),
+            store: store,
+            time: time
+        )
     }
 
     private func add(

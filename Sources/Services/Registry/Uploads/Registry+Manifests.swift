@@ -37,6 +37,16 @@ extension Registry {
         try await naming(digest) { () async throws(RegistryError) in
             try await store(bytes, digest)
         } name: { [facts] receipt async throws(RegistryError) in
+            #if SABOTAGE
+            if Sabotage.makes("putsTagsOneAfterTheOther") {
+                for tag in tags {
+                    try await change(
+                        repository,
+                        .putManifest(facts, receipt, tags: [tag], conditions)
+                    )
+                }
+            }
+            #endif
             try await change(repository, .putManifest(facts, receipt, tags: tags, conditions))
         }
     }

@@ -71,8 +71,13 @@ extension Registry {
         declared: UInt64?
     ) async throws(RegistryError) -> UInt64 {
         let staging = try await staging(state, .resume)
-        let start = range?.first ?? state.offset
         var end = try await size(of: staging)
+        #if SABOTAGE
+        let takesAny = Sabotage.makes("appendsAtAnyLength")
+        let start = takesAny ? end : range?.first ?? state.offset
+        #else
+        let start = range?.first ?? state.offset
+        #endif
         guard start == end else { throw .chunkOutOfOrder(has: end) }
         if let range, let declared, range.count != declared {
             throw .wrongLength(declared: range.count, got: declared)

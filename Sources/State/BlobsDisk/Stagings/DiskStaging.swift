@@ -55,11 +55,16 @@ final class DiskStaging: Staging {
         _ generation: UInt64,
         keeps: Bool
     ) throws(Stagings.Failure) {
+        #if SABOTAGE
+        let isTrusted = held.staged.mustBeRead && Sabotage.makes("trustsBytesItHasNotSeen")
+        #else
+        let isTrusted = false
+        #endif
         let actual: Digest
         do throws(FileError) { actual = try held.staged.digest(digest.algorithm) } catch {
             throw .refused(BlobError(error))
         }
-        guard actual == digest else { throw .lost(.digestMismatch(actual: actual)) }
+        guard actual == digest || isTrusted else { throw .lost(.digestMismatch(actual: actual)) }
         let stagings = store.stagings
         let wasPublished = held.staged.isPublished
         let directory: any Directory

@@ -93,6 +93,13 @@ struct StagedFile: Sendable {
         return digest
     }
 
+    #if SABOTAGE
+    /// Whether the digest is not known of bytes that were seen coming.
+    var mustBeRead: Bool {
+        if case .not = hashed { true } else { false }
+    }
+    #endif
+
     private func read(_ algorithm: Digest.Algorithm) throws(FileError) -> Digest {
         var context = DigestContext(algorithm)
         var buffer = [UInt8](repeating: 0, count: Int(min(UInt64(StagedFile.readSize), size)))
