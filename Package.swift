@@ -122,6 +122,12 @@ let modules: [Module] = [
         port: "Registry",
         tests: ["BlobsDisk", "Blobs", "HTTP", "Crypto", "SQLite", "Contracts"]
     ),
+    Module(
+        name: "Scrub",
+        layer: .services,
+        uses: ["Platform", "HTTP", "OCI", "Crypto", "Journal", "Catalog", "Blobs"],
+        tests: ["BlobsDisk", "Registry", "SQLite", "Contracts"]
+    ),
 
     Module(
         name: "RegistryAPI",
@@ -137,7 +143,7 @@ let modules: [Module] = [
         layer: .edge,
         uses: [
             "Platform", "HTTP", "JSON", "OCI", "Telemetry", "Journal", "Catalog", "Blobs",
-            "Registry", "Retention", "Sweep",
+            "Registry", "Retention", "Sweep", "Scrub",
         ],
         tests: ["BlobsDisk", "SQLite", "Crypto", "Contracts"]
     ),
@@ -156,9 +162,8 @@ let modules: [Module] = [
         layer: .node,
         uses: [
             "Platform", "HTTP", "JSON", "OCI", "SQLite", "Crypto", "HTTPServer", "Telemetry",
-            "Journal", "Catalog", "Blobs", "BlobsDisk", "Registry", "Retention", "Sweep",
-            "RegistryAPI", "ControlAPI",
-            "Configuration",
+            "Journal", "Catalog", "Blobs", "BlobsDisk", "Registry", "Retention", "Sweep", "Scrub",
+            "RegistryAPI", "ControlAPI", "Configuration",
         ],
         tests: ["HTTPClient", "Contracts"]
     ),
@@ -167,7 +172,8 @@ let modules: [Module] = [
         layer: .node,
         uses: [
             "Platform", "HTTP", "JSON", "OCI", "SQLite", "Crypto", "Telemetry", "Journal",
-            "Catalog", "Blobs", "BlobsDisk", "Registry", "Retention", "Sweep", "RegistryAPI",
+            "Catalog", "Blobs", "BlobsDisk", "Registry", "Retention", "Sweep", "Scrub",
+            "RegistryAPI",
         ],
         port: "Node",
         tests: ["Contracts"]

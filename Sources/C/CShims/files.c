@@ -26,3 +26,7 @@ int bw_await_flush(int file, int64_t offset, int64_t count) {
 void bw_name_this_thread(const char *name) {
     pthread_setname_np(pthread_self(), name);
 }
+
+int bw_direct_flag(void) {
+    return O_DIRECT;
+}

@@ -48,6 +48,8 @@ public struct Settings: Hashable, Sendable {
 
     /// Keeping what the namespaces' policies keep.
     public var retention = Retaining()
+    /// Reading everything again.
+    public var scrub = Scrubbing()
     /// Memory for speed.
     public var cache = Cache()
     /// What deleting takes along.
@@ -130,6 +132,16 @@ public struct Settings: Hashable, Sendable {
     public struct Retaining: Hashable, Sendable {
         /// Time between two runs.
         public var interval = Duration.seconds(86_400)
+    }
+
+    /// Reading everything again, and what that finds.
+    public struct Scrubbing: Hashable, Sendable {
+        /// Everything is read again within this time.
+        public var period = Duration.seconds(7 * 86_400)
+        /// Bytes read in a second, at most.
+        public var rate: UInt64 = 64 << 20
+        /// Bytes set aside from which on there is an alarm.
+        public var quarantineAlarm: UInt64 = 1 << 30
     }
 
     /// Memory for speed.

@@ -127,7 +127,16 @@ extension APIError {
             closesConnection = true
         case .wrongLength(let declared, let got):
             self.init(.sizeInvalid, "\(declared) bytes were declared and \(got) came")
-        case .contentLost(let digest):
+        case .contentLost(let digest, mayReturn: false):
+            self.init(
+                .blobUnknown,
+                status: 404,
+                "the copy of \(digest) here was damaged or lost, and there is no other; push it again to "
+                    + "heal it",
+                detail: .object([JSONValue.Member("quarantined", .string(digest.description))])
+            )
+            cause = "the copy of \(digest) is damaged, missing or cannot be read"
+        case .contentLost(let digest, mayReturn: true):
             self.init(
                 .unavailable,
                 "the copy of \(digest) here is damaged or missing; push it again to heal it"

@@ -17,8 +17,15 @@ extension DistributionHandler {
         _ reference: Reference,
         _ head: RequestHead
     ) async throws -> Response {
-        let content = try await found(head) { () throws(RegistryError) in
-            try await registry.manifest(name, reference)
+        let content: Registry.Content?
+        do throws(RegistryError) {
+            content = try await found(head) { () throws(RegistryError) in
+                try await registry.manifest(name, reference)
+            }
+        } catch .contentLost(let digest, mayReturn: false) {
+            var error = APIError(RegistryError.contentLost(digest, mayReturn: false))
+            error.code = .manifestUnknown
+            throw error
         }
         guard let content else {
             throw RegistryError.refused(.manifestUnknown(DistributionHandler.text(reference)))

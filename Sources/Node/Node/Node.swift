@@ -7,6 +7,7 @@ import HTTPServer
 public import Platform
 import Registry
 import Retention
+import Scrub
 import Sweep
 import Synchronization
 import Telemetry
@@ -30,8 +31,9 @@ public final class Node: Sendable {
     private let sweepCare: SweepCare
     private let retentionCare: RetentionCare
     private let serversEnded = Bell()
+    private let scrubCare: ScrubCare
     /// Where `care` runs.
-    public let carePool = BlockingPool(threadsMax: 1)
+    public let carePool = BlockingPool(threadsMax: 2)
     private let careEnded = Mutex<Bell?>(nil)
     private let servers: [Server]
     /// Where clients reach the main listener.
@@ -48,7 +50,8 @@ public final class Node: Sendable {
             try world.files.directory(at: settings.data, .createIfMissing)
         }
         lock = try Node.lock(settings.data)
-        data = try DataDirectory(at: settings.data, world: world, content: settings.disk)
+        let content = settings.disk(log.log)
+        data = try DataDirectory(at: settings.data, world: world, content: content)
         var notices = settings.warnings + data.notices
         let registry = data.registry(world, settings.registry)
         let canary = Canary(registry)
@@ -69,7 +72,13 @@ public final class Node: Sendable {
             clocks: world.clocks,
             log: log.log
         )
-        NodeMetrics(data: data, log: log.log).register(
+        let scrub = try data.scrub(world, settings.scrubOptions, registry, log.log)
+        NodeMetrics.register(scrub, in: metrics)
+        if let notice = scrub.notice { notices.append(notice) }
+        ScrubCare.stop(because: scrub.status.damagedEntries, registry, log.log)
+        scrubCare = ScrubCare(scrub: scrub, clocks: world.clocks, log: log.log)
+        let alarm = settings.scrub.quarantineAlarm
+        NodeMetrics(data: data, log: log.log, quarantineAlarm: alarm).register(
             in: metrics,
             version: Node.version,
             started: started,
@@ -82,6 +91,7 @@ public final class Node: Sendable {
             registry: registry,
             sweep: sweep,
             retention: retentionCare.retention,
+            scrub: scrub,
             canary: canary,
             log: log.log,
             metrics: metrics,
@@ -90,6 +100,7 @@ public final class Node: Sendable {
         caretaker = Caretaker(
             blobs: data.blobs,
             stagingAge: settings.storage.stagingAge,
+            quarantineAlarm: alarm,
             pages: data.pages,
             log: log.log
         )
@@ -98,6 +109,10 @@ public final class Node: Sendable {
         let endpoint = Endpoint(address: settings.listen.address, port: servers[0].port)
         address = "\(scheme)://\(endpoint)"
         self.notices = notices
+        tellReady()
+    }
+
+    private func tellReady() {
         for notice in notices { log.log.write(.warning, notice) }
         // On standard error it would stand beside the line that the command prints.
         guard settings.log.file != nil else { return }
@@ -118,6 +133,7 @@ public final class Node: Sendable {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.sweepCare.run() }
             group.addTask { await self.retentionCare.run() }
+            group.addTask { await self.scrubCare.run() }
         }
         // What is answered until the end was pulled too.
         let grace = settings.shutdownGrace.components.seconds * 1000

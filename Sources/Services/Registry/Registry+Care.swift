@@ -50,10 +50,14 @@ extension Registry {
     }
 
     /// Compares the catalog with the content, both ways; `deep` reads and hashes every copy.
+    ///
+    /// `progress` is told how many of the catalog's digests were looked for, and how many there were at
+    /// the begin.
     public func verifyContent(
         deep: Bool,
-        _ progress: @Sendable (Int) async -> Void
+        _ progress: @Sendable (_ done: Int, _ total: UInt64) async -> Void
     ) async throws(RegistryError) -> Verification {
+        let total = try read { view throws(CatalogError) in try view.contentCount() }
         var report = Verification()
         var after: Digest?
         while true {
@@ -63,7 +67,7 @@ extension Registry {
             guard let last = page.last else { break }
             for (digest, row) in page { try await verify(digest, row, deep: deep, &report) }
             after = last.0
-            await progress(report.named)
+            await progress(report.named, max(total, UInt64(report.named)))
         }
         report.orphans = try await countOrphans()
         return report
@@ -87,7 +91,9 @@ extension Registry {
             }
             guard region.count == row.size else {
                 report.note(digest, in: \.missing)
-                if await setAside(region, of: digest, row) { report.quarantined += 1 }
+                if await setAside(region, of: digest, row, because: .length) {
+                    report.quarantined += 1
+                }
                 return
             }
             guard deep else { return }
@@ -107,7 +113,7 @@ extension Registry {
             report.bytesHashed += position
             guard hash.finish() != digest else { return }
             report.note(digest, in: \.damaged)
-            if await setAside(region, of: digest, row) { report.quarantined += 1 }
+            if await setAside(region, of: digest, row, because: .bytes) { report.quarantined += 1 }
         } catch let error as BlobError {
             guard case .trouble = error else { throw .blobs(error) }
             report.note(digest, in: \.damaged)
@@ -124,25 +130,6 @@ extension Registry {
         _ digest: Digest
     ) throws(RegistryError) -> Bool {
         try read { view throws(CatalogError) in try view.content(digest) } == row
-    }
-
-    /// Sets a copy aside whose bytes or length are not those of its digest; from then on it is missing.
-    ///
-    /// Where the disk takes no change it stays, and is refused at each reading as before.
-    func setAside(
-        _ copy: any FileRegion,
-        of digest: Digest,
-        _ row: ContentRow
-    ) async -> Bool {
-        do throws(BlobError) {
-            return try await blobs.quarantine(
-                copy,
-                of: digest,
-                generation: row.generation.number
-            )
-        } catch {
-            return false
-        }
     }
 
     private func countOrphans() async throws(RegistryError) -> Int {

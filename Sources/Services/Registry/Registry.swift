@@ -37,6 +37,10 @@ public final class Registry: Sendable {
         ///
         /// Default 7 days.
         public var uploadExpiry: Duration = .seconds(7 * 86_400)
+        /// Whether content that is lost here may be had from somewhere else.
+        ///
+        /// Then its readers are asked to come again; otherwise it is not there for them.
+        public var hasRepairSources = false
         /// The registrar's.
         public var registrar = Registrar.Options()
         /// Makes the default options.

@@ -27,6 +27,7 @@ public enum RegistryError: Error, Sendable {
     case tooLarge(limit: UInt64)
     /// Fewer or more bytes than were declared.
     case wrongLength(declared: UInt64, got: UInt64)
-    /// The content is named but the copy here is damaged or missing.
-    case contentLost(Digest)
+    /// The content is named but the copy here is damaged or missing; `mayReturn` where somewhere else
+    /// there may be one to repair it from.
+    case contentLost(Digest, mayReturn: Bool)
 }

@@ -13,7 +13,11 @@ public protocol BlobStore: Sendable {
     /// The blob's length, or nil when this store has no such copy.
     func stat(_ digest: Digest, generation: UInt64) async throws(BlobError) -> UInt64?
     /// Opens a copy for reading, or returns nil when there is none.
-    func open(_ digest: Digest, generation: UInt64) async throws(BlobError) -> (any FileRegion)?
+    func open(
+        _ digest: Digest,
+        generation: UInt64,
+        for purpose: ReadingPurpose
+    ) async throws(BlobError) -> (any FileRegion)?
     /// Begins a staging named by `id`, or opens the one that is there; `expected` lets the hash run along.
     func stage(
         _ id: Identifier,
@@ -35,10 +39,35 @@ public protocol BlobStore: Sendable {
     func quarantine(
         _ copy: any FileRegion,
         of digest: Digest,
-        generation: UInt64
+        generation: UInt64,
+        because flaw: Flaw
     ) async throws(BlobError) -> Bool
+    /// Up to `limit` copies that are set aside, with names greater than `after`, in order.
+    func quarantined(after name: String, limit: Int) async throws(BlobError) -> [Quarantined]
+    /// Removes copies that are set aside, durably, and returns those that are gone.
+    func purge(_ copies: [Quarantined]) async throws(BlobError) -> [Quarantined]
+    /// How much is set aside.
+    var quarantineTotals: QuarantineTotals { get }
     /// The generations there are, in order.
     func generations() async throws(BlobError) -> [UInt64]
+}
+
+/// What a copy is read for.
+public enum ReadingPurpose: Sendable {
+    /// To be sent, perhaps again and again.
+    case serving
+    /// To see what the disk really has: past every cache, and without a trace in them.
+    case scrubbing
+}
+
+extension BlobStore {
+    /// Opens a copy for sending it, or returns nil when there is none.
+    public func open(
+        _ digest: Digest,
+        generation: UInt64
+    ) async throws(BlobError) -> (any FileRegion)? {
+        try await open(digest, generation: generation, for: .serving)
+    }
 }
 
 /// Whether a staging is new.

@@ -13,7 +13,7 @@ public import Platform
 ///     blobs/00000000000000000002/sha256/ab/abcd…   a blob: generation, algorithm, two digits, all
 ///     staging/0123…                          bytes of the upload of that id
 ///     staging-ages                           how long each of those lay untouched
-///     quarantine/                            copies found corrupt, set aside
+///     quarantine/                            copies found corrupt, set aside (`Shelf`)
 ///
 /// One process at a time; the data directory's lock sees to that. What this is not for: deciding
 /// which blob may be deleted. The sweep does, from the catalog.
@@ -32,6 +32,8 @@ public final class DiskBlobStore: BlobStore {
         ///
         /// More uploads are refused until some are finished, cancelled or expired.
         public var stagingsMax = 16_384
+        /// Told of each copy that was set aside.
+        public var setAside: @Sendable (Quarantined) -> Void = { _ in }
         /// Makes the default options.
         public init() {}
     }
@@ -40,7 +42,8 @@ public final class DiskBlobStore: BlobStore {
     public let id: Identifier
     let tree: BlobTree
     let stagings: Stagings
-    private let quarantine: any Directory
+    private let shelf: Shelf
+    private let told: @Sendable (Quarantined) -> Void
 
     /// Opens the store in `directory`, making it at first.
     ///
@@ -54,7 +57,9 @@ public final class DiskBlobStore: BlobStore {
             id = try StoreIdentity.readOrMake(in: directory, world: world)
             let staging = try DiskBlobStore.child("staging", of: directory)
             let blobs = try DiskBlobStore.child(BlobTree.rootName, of: directory)
-            quarantine = try DiskBlobStore.child("quarantine", of: directory)
+            let quarantine = try DiskBlobStore.child("quarantine", of: directory)
+            shelf = try Shelf(quarantine, clocks: world.clocks)
+            told = options.setAside
             // What is found may have been made by a process that died before it synced.
             do throws(FileError) { try directory.sync() } catch {
                 guard error.kind == .readOnly || error.kind == .denied else { throw error }
@@ -88,9 +93,11 @@ public final class DiskBlobStore: BlobStore {
     /// Opens a copy.
     public func open(
         _ digest: Digest,
-        generation: UInt64
+        generation: UInt64,
+        for purpose: ReadingPurpose
     ) async throws(BlobError) -> (any FileRegion)? {
-        guard let file = try tree.open(digest, generation) else { return nil }
+        let mode: OpenMode = purpose == .scrubbing ? .readPastCaches : .read
+        guard let file = try tree.open(digest, generation, mode) else { return nil }
         do throws(FileError) { return WholeFile(file, count: try file.size()) } catch {
             throw .trouble(error)
         }
@@ -131,17 +138,50 @@ public final class DiskBlobStore: BlobStore {
     public func quarantine(
         _ copy: any FileRegion,
         of digest: Digest,
-        generation: UInt64
+        generation: UInt64,
+        because flaw: Flaw
     ) async throws(BlobError) -> Bool {
         guard let copy = copy as? WholeFile else { return false }
-        return try tree.move(
+        let name = try tree.move(
             digest,
             generation,
             ifSameAs: copy.file,
-            to: quarantine,
+            to: shelf,
+            because: flaw,
             or: stagings.world.lifeline
         )
+        guard let name else { return false }
+        shelf.add(bytes: copy.count)
+        told(
+            Quarantined(
+                name: name,
+                digest: digest,
+                generation: generation,
+                size: copy.count,
+                milliseconds: stagings.world.clocks.wallMilliseconds(),
+                flaw: flaw
+            )
+        )
+        return true
     }
+
+    /// Copies that are set aside.
+    public func quarantined(
+        after name: String,
+        limit: Int
+    ) async throws(BlobError) -> [Quarantined] {
+        do throws(FileError) { return try shelf.page(after: name, limit: limit) } catch {
+            throw BlobError(error)
+        }
+    }
+
+    /// Removes copies that are set aside.
+    public func purge(_ copies: [Quarantined]) async throws(BlobError) -> [Quarantined] {
+        do throws(FileError) { return try shelf.remove(copies) } catch { throw BlobError(error) }
+    }
+
+    /// How much is set aside.
+    public var quarantineTotals: QuarantineTotals { shelf.totals }
 
     /// The generations there are.
     public func generations() async throws(BlobError) -> [UInt64] {

@@ -70,7 +70,9 @@ enum CatalogFile {
 
     /// Removes what attempts left that were cut off before their file counted.
     static func removeLeftovers(in directory: any Directory) throws(CatalogError) {
-        for name in [FirstOpening.temporaryName, CatalogRebuild.temporaryName] {
+        for name in [
+            FirstOpening.temporaryName, CatalogRebuild.temporaryName, CatalogScrub.asideName,
+        ] {
             try remove(name, in: directory)
         }
     }

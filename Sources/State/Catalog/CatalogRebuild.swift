@@ -54,11 +54,11 @@ public enum CatalogRebuild {
     }
 
     /// What a failed attempt has made takes room on a disk that may be full.
-    private static func keepingNothing(
+    static func keepingNothing<Answer>(
         of files: any Directory,
-        _ attempt: () throws(CatalogError) -> Void
-    ) throws(CatalogError) {
-        do throws(CatalogError) { try attempt() } catch {
+        _ attempt: () throws(CatalogError) -> Answer
+    ) throws(CatalogError) -> Answer {
+        do throws(CatalogError) { return try attempt() } catch {
             // Where this fails as well, the next opening removes it.
             try? CatalogFile.remove(temporaryName, in: files)
             throw error
@@ -133,7 +133,7 @@ public enum CatalogRebuild {
         }
     }
 
-    private static func begin(_ new: Session, from old: Session) throws(CatalogError) {
+    static func begin(_ new: Session, from old: Session) throws(CatalogError) {
         let meta = try reading { () throws(CatalogError) in
             try old.all(
                 "SELECT key, value FROM meta ORDER BY key",

@@ -11,6 +11,7 @@ import OCI
 import Platform
 import Registry
 import Retention
+import Scrub
 import Sweep
 import Testing
 
@@ -20,13 +21,14 @@ final class Management: Sendable {
     let client: ControlClient
     let catalog: Catalog
     private let temporary: TemporaryDirectory
+    private let store: DiskBlobStore
 
     init(sequencer: any Sequencer = LocalSequencer()) throws {
         temporary = try TemporaryDirectory()
         let world = World.linux()
         var disk = DiskBlobStore.Options()
         disk.freeBytesFloor = 1
-        let store = try DiskBlobStore(in: temporary.directory, world: world, options: disk)
+        store = try DiskBlobStore(in: temporary.directory, world: world, options: disk)
         catalog = try Catalog(at: temporary.path, world: world)
         registry = Registry(
             world: world,
@@ -46,7 +48,20 @@ final class Management: Sendable {
             clocks: world.clocks,
             observer: Retention.Observer { _, _ in }
         )
-        let handler = ControlHandler(registry: registry, sweep: sweep, retention: retention) {
+        let scrub = try Scrub(
+            world: world,
+            catalog: catalog,
+            blobs: store,
+            files: temporary.directory
+        ) { [registry] event in
+            if case .lost(let loss) = event { registry.forget(loss.digest) }
+        }
+        let handler = ControlHandler(
+            registry: registry,
+            sweep: sweep,
+            retention: retention,
+            scrub: scrub
+        ) {
             ControlHandler.NodeFacts(
                 version: "1.2.3",
                 uptime: .seconds(7),
@@ -90,6 +105,23 @@ final class Management: Sendable {
             conditions: nil
         )
         return Digest.of(bytes)
+    }
+
+    /// Changes a byte of every copy, as a failing disk does, and says of what they were.
+    func breakCopies() async throws -> [Digest] {
+        var digests: [Digest] = []
+        for generation in try await store.generations() {
+            let name =
+                String(repeating: "0", count: 20 - "\(generation)".utf8.count) + "\(generation)"
+            for digest in try await store.page(generation: generation, after: nil, limit: 100) {
+                let file = try temporary.directory.directory("blobs", .mustExist)
+                    .directory(name, .mustExist).directory(digest.algorithm.name, .mustExist)
+                    .directory(String(digest.hex.prefix(2)), .mustExist).open(digest.hex, .write)
+                try file.write([UInt8(ascii: "!")].span, at: 0)
+                digests.append(digest)
+            }
+        }
+        return digests
     }
 
     /// What a request is refused with; nil when it is not.

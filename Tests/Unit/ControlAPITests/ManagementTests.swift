@@ -162,6 +162,46 @@ import Testing
         }
     }
 
+    @Test func `lists what is set aside, and removes it when told`() async throws {
+        let test = try Management()
+        _ = try await test.push("x", to: "team/app", tag: "v1")
+        let digests = try await test.breakCopies()
+        let found = try await test.client.send(
+            "POST",
+            "content/verify",
+            [("deep", "true")],
+            as: Wire.Outcome.self
+        )
+        #expect(!found.isSound)
+        let listed = try await test.client.quarantine()
+        #expect(listed.count == UInt64(digests.count) && listed.next == nil && listed.bytes > 0)
+        #expect(Set(listed.copies.map(\.digest)) == Set(digests.map(\.description)))
+        #expect(listed.copies.allSatisfy { $0.flaw == "bytes" && $0.milliseconds != nil })
+        let status = try await test.client.get("status", as: Wire.Status.self)
+        #expect(status.quarantinedCopies == listed.count && status.quarantinedBytes == listed.bytes)
+        #expect(try await test.problem("DELETE", "quarantine")?.message.contains("'all'") == true)
+        let other = [("digest", "sha256:" + String(repeating: "0", count: 64))]
+        #expect(try await test.problem("DELETE", "quarantine", other)?.isRefusal == true)
+        #expect(try await test.problem("DELETE", "quarantine", [("digest", "x")]) != nil)
+        let one = [("digest", "\(digests[0])")]
+        let first = try await test.client.send(
+            "DELETE",
+            "quarantine",
+            one,
+            as: Wire.QuarantinePurged.self
+        )
+        #expect(first.count == 1)
+        let all = [("all", "true")]
+        let rest = try await test.client.send(
+            "DELETE",
+            "quarantine",
+            all,
+            as: Wire.QuarantinePurged.self
+        )
+        #expect(first.count + rest.count == listed.count)
+        #expect(try await test.client.quarantine().copies.isEmpty)
+    }
+
     @Test func `tells all of a tag's history, however small its pages are`() async throws {
         let test = try Management()
         var pushed: [String?] = []

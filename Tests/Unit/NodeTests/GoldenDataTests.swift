@@ -82,7 +82,7 @@ import Testing
             at: data,
             world: world,
             deep: true
-        ) { _ in }
+        ) { _, _ in }
         #expect(report.isSound)
         #expect(report.named > 20)
     }

@@ -70,7 +70,8 @@ import Testing
         Row(.blobs(.trouble(file)), 503, .unavailable),
         Row(.overloaded, 429, .tooManyRequests),
         Row(.notReady("a rebuild"), 503, .unavailable),
-        Row(.contentLost(digest), 503, .unavailable),
+        Row(.contentLost(digest, mayReturn: true), 503, .unavailable),
+        Row(.contentLost(digest, mayReturn: false), 404, .blobUnknown),
     ]
 
     static let requests: [Row] = [

@@ -2,10 +2,12 @@
 
 import Crypto
 import HTTP
+import JSON
 import BlobsDisk
 import Journal
 import OCI
 import RegistryAPI
+import Registry
 import Testing
 
 @Suite struct `Pull` {
@@ -109,16 +111,32 @@ import Testing
                 ]
             )
         }
-        for path in ["blobs/\(layer)", "manifests/v1", "manifests/\(image.digest)"] {
-            let handler = test.handlerWithoutMemory()
-            for (method, status) in [("GET", 503), ("HEAD", 404)] {
-                let head = RequestHead(
-                    method: method,
-                    path: "/v2/a/\(path)",
-                    query: nil,
-                    headers: Headers([])
-                )
-                #expect(await handler.answer(head, body: BufferedBody([])).status == status)
+        for (path, lost) in [
+            ("blobs/\(layer)", layer), ("manifests/v1", image.digest),
+            ("manifests/\(image.digest)", image.digest),
+        ] {
+            for mayReturn in [false, true] {
+                var options = Registry.Options()
+                options.hasRepairSources = mayReturn
+                let handler = test.handlerWithoutMemory(options: options)
+                func ask(_ method: String) async -> Response {
+                    let head = RequestHead(
+                        method: method,
+                        path: "/v2/a/\(path)",
+                        query: nil,
+                        headers: Headers([])
+                    )
+                    return await handler.answer(head, body: BufferedBody([]))
+                }
+                #expect(await ask("HEAD").status == 404)
+                let answer = await ask("GET")
+                #expect(answer.status == (mayReturn ? 503 : 404))
+                #expect((answer.headers["Retry-After"] != nil) == mayReturn)
+                let error = answer.json?["errors"]?.array?.first
+                guard !mayReturn else { continue }
+                let isBlob = path.hasPrefix("blobs")
+                #expect(error?["code"]?.string == (isBlob ? "BLOB_UNKNOWN" : "MANIFEST_UNKNOWN"))
+                #expect(error?["detail"]?["quarantined"]?.string == lost.description)
             }
         }
         let mount = "/v2/b/blobs/uploads/?mount=\(layer)&from=a"

@@ -49,13 +49,16 @@ final class TestRegistry: Sendable {
     }
 
     /// Another handler over the same files, which has read nothing yet.
-    func handlerWithoutMemory() -> DistributionHandler {
+    func handlerWithoutMemory(
+        options: Registry.Options = Registry.Options()
+    ) -> DistributionHandler {
         let registry = Registry(
             world: World.linux(),
             catalog: catalog,
             blobs: store,
             sequencer: LocalSequencer(),
-            keyring: keyring
+            keyring: keyring,
+            options: options
         )
         return DistributionHandler(registry: registry, options: api)
     }

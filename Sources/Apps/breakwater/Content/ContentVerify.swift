@@ -16,7 +16,9 @@ extension Commands {
             guard invocation.has("offline") else {
                 return await Session(invocation).runLongWork(
                     "content/verify",
-                    deep ? [("deep", "true")] : []
+                    deep ? [("deep", "true")] : [],
+                    text: { (report: Wire.Verification) in [report.summary] + report.findings },
+                    ending: { $0.isSound ? .success : .damage }
                 )
             }
             return await withLockedData(invocation) { path, world throws(NodeError) in
@@ -24,10 +26,10 @@ extension Commands {
                     at: path,
                     world: world,
                     deep: deep
-                ) { done in
-                    if Output.isTerminal { Output.progress("blobs looked for", done) }
+                ) { done, total in
+                    if Output.isTerminal { Output.progress("blobs", UInt64(done), of: total) }
                 }
-                let outcome = Wire.Outcome(report)
+                let outcome = Wire.Verification(report)
                 for line in invocation.has("json")
                     ? [Session.json(outcome)] : [outcome.summary] + outcome.findings
                 { Output.line(line) }

@@ -9,15 +9,24 @@ extension Session {
 
     /// Asks for long work and prints what came out; a person sees meanwhile how far it is.
     func runLongWork(_ path: String, _ query: [(String, String)] = []) async -> ExitCode {
+        await runLongWork(
+            path,
+            query,
+            text: { (outcome: Wire.Outcome) in [outcome.summary] + outcome.findings },
+            ending: { $0.isSound ? .success : .damage }
+        )
+    }
+
+    /// The same, where what comes out is of another kind.
+    func runLongWork<Answer: Codable & Sendable>(
+        _ path: String,
+        _ query: [(String, String)] = [],
+        text: @escaping @Sendable (Answer) -> [String],
+        ending: @escaping @Sendable (Answer) -> ExitCode
+    ) async -> ExitCode {
         await withTaskGroup(of: ExitCode?.self) { group in
             group.addTask {
-                await run(
-                    "POST",
-                    path,
-                    query,
-                    text: { (outcome: Wire.Outcome) in [outcome.summary] + outcome.findings },
-                    ending: { $0.isSound ? .success : .damage }
-                )
+                await run("POST", path, query, text: text, ending: ending)
             }
             if Output.isTerminal {
                 group.addTask {

@@ -8,10 +8,10 @@ enum Commands {
     static let all = [
         serve, status, configCheck, repositoryList, repositoryDelete, repositoryRestore, tagAdd,
         tagRemove, tagHistory, imageCopy, imageDelete, imageImport, imageExport, journalList,
-        journalFollow, trashList, trashRestore, trashPurge, clockStatus, clockAccept, usage,
-        sweepStatus, sweepPlan, sweepRun, sweepPause, sweepResume, retentionSet, retentionList,
-        retentionPlan, retentionRun, catalogRebuild,
-        catalogDump, contentVerify, version,
+        journalFollow, journalAdopt, trashList, trashRestore, trashPurge, clockStatus, clockAccept,
+        usage, sweepStatus, sweepPlan, sweepRun, sweepPause, sweepResume, retentionSet,
+        retentionList, retentionPlan, retentionRun, catalogRebuild, catalogDump, contentVerify,
+        contentScrubStatus, contentScrub, quarantineList, quarantinePurge, version,
     ]
 
     /// `breakwater version`.

@@ -26,6 +26,7 @@ extension Commands {
             "uploads    \(status.uploadsOpen) open",
             "disk       \(status.freeBytes.map(Units.bytes) ?? "an unknown size is") free",
             "pages      \(status.pageCheckFailures) failed their check",
+            "quarantine \(status.quarantinedCopies) copies, \(Units.bytes(status.quarantinedBytes))",
             "estate     \(status.names.estate), id \(status.estate)",
             "region     \(status.names.region), id \(status.region)",
             "zone       \(status.names.zone)",

@@ -22,6 +22,10 @@ public enum Presence: Sendable {
 public enum OpenMode: Sendable {
     /// Existing, for reading.
     case read
+    /// Existing, for reading what the disk has: not from the system's cache, and leaving that as it is.
+    ///
+    /// Where the file system cannot, the system reads as ever and is told that it need not keep it.
+    case readPastCaches
     /// Existing, for reading and writing.
     case write
     /// For reading and writing, made (mode 0600) when missing.

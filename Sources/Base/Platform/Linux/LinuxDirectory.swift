@@ -13,13 +13,14 @@ final class LinuxDirectory: Directory {
 
     func open(_ name: String, _ mode: OpenMode) throws(FileError) -> any File {
         try checkName(name)
-        let flags: Int32 =
-            switch mode {
-            case .read: O_RDONLY
-            case .write: O_RDWR
-            case .writeOrCreate: O_RDWR | O_CREAT
-            case .createNew: O_RDWR | O_CREAT | O_EXCL
-            }
+        let flags: Int32
+        switch mode {
+        case .read: flags = O_RDONLY
+        case .readPastCaches: return try LinuxFile.past(caches: name, in: descriptor)
+        case .write: flags = O_RDWR
+        case .writeOrCreate: flags = O_RDWR | O_CREAT
+        case .createNew: flags = O_RDWR | O_CREAT | O_EXCL
+        }
         return LinuxFile(
             try Descriptor.open(
                 descriptor.number,

@@ -5,15 +5,30 @@ import Glibc
 
 /// A file of the kernel's.
 final class LinuxFile: File {
-    private let handle: Descriptor
+    let handle: Descriptor
+    private let way: Way
 
-    init(_ handle: Descriptor) {
+    init(_ handle: Descriptor, _ way: Way = .cached) {
         self.handle = handle
+        self.way = way
     }
 
     var descriptor: Int32? { handle.number }
 
     func read(into buffer: inout [UInt8], at offset: UInt64) throws(FileError) -> Int {
+        switch way {
+        case .cached: return try readCached(into: &buffer, at: offset)
+        case .direct: return try readDirectly(into: &buffer, at: offset)
+        case .forgetting:
+            defer { forget(buffer.count, at: offset) }
+            return try readCached(into: &buffer, at: offset)
+        }
+    }
+
+    private func readCached(
+        into buffer: inout [UInt8],
+        at offset: UInt64
+    ) throws(FileError) -> Int {
         var filled = 0
         while filled < buffer.count {
             let count = try syscall("read") {

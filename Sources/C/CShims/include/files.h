@@ -13,3 +13,5 @@ int bw_begin_flush(int file, int64_t offset, int64_t count);
 int bw_await_flush(int file, int64_t offset, int64_t count);
 /// Gives the calling thread a name of at most 15 bytes, for `top -H` and core files.
 void bw_name_this_thread(const char *name);
+/// O_DIRECT, which is GNU's.
+int bw_direct_flag(void);

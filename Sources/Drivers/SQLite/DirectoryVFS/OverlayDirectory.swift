@@ -43,14 +43,16 @@ final class OverlayDirectory: Directory {
         try files.withLock { files throws(FileError) -> MemoryFile in
             let found = try existing(name, &files)
             switch (found, mode) {
-            case (let file?, .read), (let file?, .write), (let file?, .writeOrCreate): return file
+            case (let file?, .read), (let file?, .readPastCaches), (let file?, .write),
+                (let file?, .writeOrCreate):
+                return file
             case (.some, .createNew):
                 throw FileError(kind: .exists, errno: 0, operation: "make \(name)")
             case (nil, .writeOrCreate), (nil, .createNew):
                 let file = MemoryFile(budget)
                 files[name] = .file(file)
                 return file
-            case (nil, .read), (nil, .write):
+            case (nil, .read), (nil, .readPastCaches), (nil, .write):
                 throw FileError(kind: .notFound, errno: 0, operation: "open \(name)")
             }
         }

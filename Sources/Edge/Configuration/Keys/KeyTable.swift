@@ -6,8 +6,8 @@ import HTTP
 enum KeyTable {
     /// The groups in the order of the reference.
     static let groups: [KeyGroup] = [
-        top, tls, operations, log, names, storage, sweep, expiry, retention, cache, deletion,
-        requests,
+        top, tls, operations, log, names, storage, sweep, expiry, retention, scrub, cache,
+        deletion, requests,
         connections,
     ]
 
@@ -231,6 +231,36 @@ enum KeyTable {
                 .time(.seconds(10)...(.seconds(30 * 86_400))),
                 "Time between two runs; the first is ten minutes after a start, or sooner."
             )
+        ]
+    )
+
+    private static let scrub = KeyGroup(
+        name: "scrub",
+        purpose:
+            "Reading everything again, past the caches, and setting aside what is not as it was "
+            + "stored.",
+        keys: [
+            Key(
+                "scrub.period",
+                \.scrub.period,
+                .time(.seconds(60)...(.seconds(365 * 86_400))),
+                "Every copy is read and hashed once in this time, the journals and the catalog are "
+                    + "compared. The rate follows from it: 10 TB in 7 days are 17 MB in a second."
+            ),
+            Key(
+                "scrub.rate",
+                \.scrub.rate,
+                .size((64 << 10)...(64 << 30)),
+                "Bytes read in a second, at most, whatever the period asks for. Where others keep the "
+                    + "disk busy it reads less."
+            ),
+            Key(
+                "scrub.quarantine-alarm",
+                \.scrub.quarantineAlarm,
+                .size(0...(1 << 50)),
+                "Bytes of copies set aside above which the log and a metric raise an alarm; they go by "
+                    + "`breakwater content quarantine purge` alone."
+            ),
         ]
     )
 

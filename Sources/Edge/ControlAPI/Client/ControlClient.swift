@@ -44,6 +44,17 @@ public struct ControlClient: Sendable {
         return all
     }
 
+    /// Everything that is set aside, asked for page by page.
+    public func quarantine() async throws -> Wire.Quarantine {
+        var all = try await get("quarantine", as: Wire.Quarantine.self)
+        while let next = all.next {
+            let page = try await get("quarantine", [("after", next)], as: Wire.Quarantine.self)
+            all.copies += page.copies
+            all.next = page.next
+        }
+        return all
+    }
+
     /// Every repository whose trash has manifests.
     public func trash() async throws -> Wire.Trash {
         var all = try await get("trash", as: Wire.Trash.self)

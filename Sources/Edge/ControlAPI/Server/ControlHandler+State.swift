@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Blobs
 import Catalog
 import HTTP
 import Journal
@@ -15,6 +16,7 @@ extension ControlHandler {
             (try view.heads(), try view.epoch(), try view.trashCount())
         }
         let refusal = registry.registrar.refusal
+        let quarantine = registry.quarantineTotals
         return Wire.Status(
             version: facts.version,
             names: facts.names,
@@ -33,6 +35,8 @@ extension ControlHandler {
             pageCheckFailures: facts.pageCheckFailures,
             trashed: trashed,
             clock: try clock(),
+            quarantinedCopies: quarantine.count,
+            quarantinedBytes: quarantine.bytes,
             work: work.progress
         )
     }
@@ -156,23 +160,30 @@ extension ControlHandler {
         )
     }
 
-    func verify(_ query: Query) async throws -> Wire.Outcome {
+    func verify(_ query: Query) async throws -> Wire.Verification {
         let deep = try query.value("deep") != nil
         try work.begin(deep ? "read and hash all content" : "look for all content", unit: "blobs")
         defer { work.end() }
         let work = work
-        let report = try await registry.verifyContent(deep: deep) { done in
-            work.advance(to: UInt64(done))
+        let report = try await registry.verifyContent(deep: deep) { done, total in
+            work.advance(to: UInt64(done), of: total)
         }
-        return Wire.Outcome(report)
+        return Wire.Verification(report)
     }
 }
 
-extension Wire.Outcome {
-    /// A verification as the operator reads it.
+extension Wire.Verification {
+    /// A verification as the operator and his programs read it.
     public init(_ report: Registry.Verification) {
         self.init(
             isSound: report.isSound,
+            named: report.named,
+            unsound: report.unsound,
+            missing: report.missing.map(\.description),
+            damaged: report.damaged.map(\.description),
+            setAside: report.quarantined,
+            bytesHashed: report.bytesHashed,
+            orphans: report.orphans,
             summary:
                 "\(report.named) digests named, \(report.unsound) of them without a sound copy, "
                 + "\(report.quarantined) set aside, \(report.bytesHashed) bytes hashed, \(report.orphans) copies that nothing names",

@@ -7,6 +7,7 @@ import OCI
 import Platform
 public import Registry
 public import Retention
+public import Scrub
 public import Sweep
 
 /// The answering end of the management interface: decodes, calls, encodes.
@@ -50,6 +51,7 @@ public struct ControlHandler: Handler {
     let registry: Registry
     let sweep: Sweep
     let retention: Retention
+    let scrub: Scrub
     let facts: @Sendable () -> NodeFacts
     let work: LongWork
 
@@ -58,11 +60,13 @@ public struct ControlHandler: Handler {
         registry: Registry,
         sweep: Sweep,
         retention: Retention,
+        scrub: Scrub,
         facts: @escaping @Sendable () -> NodeFacts
     ) {
         self.registry = registry
         self.sweep = sweep
         self.retention = retention
+        self.scrub = scrub
         self.facts = facts
         work = LongWork()
     }
@@ -119,6 +123,10 @@ public struct ControlHandler: Handler {
         case ("GET", "clock"): return json(try clock())
         case ("POST", "clock/accept"): return json(try await acceptClock())
         case ("POST", "catalog/rebuild"): return json(try await rebuild())
+        case ("GET", "scrub"): return json(scrubStatus())
+        case ("POST", "scrub/run"): return json(try await runScrub())
+        case ("GET", "quarantine"): return json(try await quarantine(query))
+        case ("DELETE", "quarantine"): return json(try await purgeQuarantine(query))
         case ("POST", "content/verify"): return json(try await verify(query))
         default: throw Wire.Problem(message: "no such request: \(method) \(path)", isRefusal: true)
         }

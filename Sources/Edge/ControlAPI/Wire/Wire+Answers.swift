@@ -37,6 +37,10 @@ extension Wire {
         public var trashed: UInt64
         /// The clock that decides what has ended.
         public var clock: Clock
+        /// Copies found corrupt and set aside.
+        public var quarantinedCopies: UInt64
+        /// Bytes of these.
+        public var quarantinedBytes: UInt64
         /// Long work under way.
         public var work: Progress?
     }

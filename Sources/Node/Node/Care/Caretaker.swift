@@ -9,7 +9,8 @@ import Telemetry
 
 /// What must be done now and then while a node runs, on a thread of its own.
 ///
-/// Uploads that nobody finished are dropped by their age; pages whose check failed are told.
+/// Uploads that nobody finished are dropped by their age; pages whose check failed are told, and a
+/// quarantine that grows too large.
 final class Caretaker: Sendable {
     /// Time between two looks at what failed.
     private static let lookMilliseconds: Int32 = 10_000
@@ -18,15 +19,23 @@ final class Caretaker: Sendable {
 
     private let blobs: DiskBlobStore
     private let stagingAge: Duration
+    private let quarantineAlarm: UInt64
     private let pages: PageCheckVFS
     private let log: Log
     private let bell = Bell()
     private let isStopping = Atomic(false)
     private let thread = Mutex<Thread?>(nil)
 
-    init(blobs: DiskBlobStore, stagingAge: Duration, pages: PageCheckVFS, log: Log) {
+    init(
+        blobs: DiskBlobStore,
+        stagingAge: Duration,
+        quarantineAlarm: UInt64,
+        pages: PageCheckVFS,
+        log: Log
+    ) {
         self.blobs = blobs
         self.stagingAge = stagingAge
+        self.quarantineAlarm = quarantineAlarm
         self.pages = pages
         self.log = log
     }
@@ -50,10 +59,12 @@ final class Caretaker: Sendable {
     private func run() {
         var looks = 0
         var failuresTold = 0
+        var isAlarmTold = false
         while !isStopping.load(ordering: .acquiring) {
             if looks % Caretaker.looksPerCare == 0 { careForStagings() }
             looks += 1
             tellFailures(from: &failuresTold)
+            tellQuarantine(&isAlarmTold)
             bell.wait(milliseconds: Caretaker.lookMilliseconds)
         }
     }
@@ -76,6 +87,22 @@ final class Caretaker: Sendable {
                 [("cause", .text("\(error)"))]
             )
         }
+    }
+
+    /// Raises the alarm once for each time that the size goes above its bound.
+    private func tellQuarantine(_ isTold: inout Bool) {
+        let totals = blobs.quarantineTotals
+        defer { isTold = totals.bytes > quarantineAlarm }
+        guard totals.bytes > quarantineAlarm, !isTold else { return }
+        log.write(
+            .error,
+            "the quarantine is larger than 'scrub.quarantine-alarm'; see 'breakwater content quarantine "
+                + "list'",
+            [
+                ("copies", .number(Int64(clamping: totals.count))),
+                ("bytes", .number(Int64(clamping: totals.bytes))),
+            ]
+        )
     }
 
     private func tellFailures(from told: inout Int) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Blobs
 import BlobsDisk
 import Configuration
 import HTTP
@@ -7,12 +8,25 @@ import HTTPServer
 import OCI
 import Registry
 import RegistryAPI
+import Scrub
 import Sweep
+import Telemetry
 
 extension Settings {
-    /// The store's options.
-    var disk: DiskBlobStore.Options {
+    /// The store's options; each copy that is set aside is a line of the log.
+    func disk(_ log: Telemetry.Log) -> DiskBlobStore.Options {
         var options = DiskBlobStore.Options()
+        options.setAside = { copy in
+            log.write(
+                .error,
+                "set a copy aside; see the runbook on content that is damaged or missing",
+                [
+                    ("digest", .text(copy.digest.description)),
+                    ("generation", .number(Int64(clamping: copy.generation))),
+                    ("flaw", .text(copy.flaw?.rawValue ?? "")),
+                ]
+            )
+        }
         options.freeBytesFloor = storage.freeSpaceFloor
         options.stagingsMax = requests.uploadsOpen
         return options
@@ -22,6 +36,14 @@ extension Settings {
     var sweepOptions: Sweep.Options {
         var options = Sweep.Options()
         options.copiesPerSecond = sweep.rate
+        return options
+    }
+
+    /// The scrub's options.
+    var scrubOptions: Scrub.Options {
+        var options = Scrub.Options()
+        options.period = scrub.period
+        options.rateMax = scrub.rate
         return options
     }
 

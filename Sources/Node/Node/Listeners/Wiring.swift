@@ -9,6 +9,7 @@ import Platform
 import Registry
 import RegistryAPI
 import Retention
+import Scrub
 import SQLite
 import Sweep
 import Telemetry
@@ -21,6 +22,7 @@ struct Wiring {
     let registry: Registry
     let sweep: Sweep
     let retention: Retention
+    let scrub: Scrub
     let canary: Canary
     let log: Log
     let metrics: Metrics
@@ -72,6 +74,7 @@ struct Wiring {
                 registry: registry,
                 sweep: sweep,
                 retention: retention,
+                scrub: scrub,
                 facts: facts()
             )
             let everything = handler(distribution, health, control)

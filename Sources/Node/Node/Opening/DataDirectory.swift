@@ -6,6 +6,7 @@ import Journal
 import Platform
 import Registry
 import SQLite
+import Scrub
 import Sweep
 import Telemetry
 
@@ -95,6 +96,25 @@ struct DataDirectory: Sendable {
                 files: files,
                 options: options
             ) { gone in SweepCare.tell(gone, log) }
+        }
+    }
+
+    /// The scrub of the store that is here; nothing else has copies yet that it could repair from.
+    func scrub(
+        _ world: World,
+        _ options: Scrub.Options,
+        _ registry: Registry,
+        _ log: Log
+    ) throws(NodeError) -> Scrub {
+        try NodeError.step("open the scrub's state") {
+            try Scrub(
+                world: world,
+                catalog: catalog,
+                blobs: blobs,
+                files: files,
+                sources: [],
+                options: options
+            ) { event in await ScrubCare.meet(event, registry, log) }
         }
     }
 

@@ -27,6 +27,21 @@ public enum Maintenance {
         }
     }
 
+    /// Begins new lives of both journals with what the projection has, where entries are damaged.
+    public static func adoptJournals(
+        at path: String,
+        world: World
+    ) throws(NodeError) -> CatalogAdoption.Report {
+        try requireCatalog(at: path, world)
+        var options = Catalog.Options()
+        options.vfs = DataDirectory.pages(.system, world)
+        do throws(CatalogError) {
+            return try CatalogAdoption.offline(at: path, world: world, options: options)
+        } catch {
+            throw NodeError("adopt the projection: \(NodeError.sentence(error))")
+        }
+    }
+
     /// Gives the catalog's canonical dump line by line: equal for catalogs of the same positions (I4).
     public static func dumpCatalog(
         at path: String,
@@ -54,12 +69,12 @@ public enum Maintenance {
 
     /// Compares the catalog with the content, both ways; `deep` reads and hashes every copy.
     ///
-    /// `progress` is told how many of the catalog's digests were looked for.
+    /// `progress` is told how many of the catalog's digests were looked for, and how many there are.
     public static func verifyContent(
         at path: String,
         world: World,
         deep: Bool,
-        progress: @Sendable (Int) async -> Void
+        progress: @Sendable (_ done: Int, _ total: UInt64) async -> Void
     ) async throws(NodeError) -> Registry.Verification {
         try requireCatalog(at: path, world)
         let data = try DataDirectory(at: path, world: world)

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Blobs
 import BlobsDisk
 import Catalog
 import HTTPServer
 import Platform
 import Retention
 import SQLite
+import Scrub
 import Sweep
 import Telemetry
 
@@ -13,6 +15,8 @@ import Telemetry
 struct NodeMetrics {
     let data: DataDirectory
     let log: Log
+    /// Bytes set aside from which on there is an alarm.
+    let quarantineAlarm: UInt64
 
     /// Registers it; values are asked for when somebody looks.
     func register(in metrics: Metrics, version: String, started: Duration, clocks: any Clocks) {
@@ -27,6 +31,7 @@ struct NodeMetrics {
         }
         registerDisk(in: metrics)
         registerPages(in: metrics)
+        registerQuarantine(in: metrics)
         let log = log
         metrics.gauges(
             "breakwater_log_lines_dropped_total",
@@ -86,6 +91,41 @@ struct NodeMetrics {
         ) { retention.status.sinceRound.map { Double($0.components.seconds) } }
     }
 
+    /// Registers what the scrub has found.
+    static func register(_ scrub: Scrub, in metrics: Metrics) {
+        metrics.gauge(
+            "breakwater_scrub_round_age_seconds",
+            "Time since everything had been read again; none before the first time."
+        ) { scrub.status.sinceRound.map { Double($0.components.seconds) } }
+        metrics.gauge(
+            "breakwater_scrub_lost_copies",
+            "Digests that are named and have no sound copy here."
+        ) { Double(scrub.status.losses.count) }
+        metrics.gauge(
+            "breakwater_scrub_damaged_entries",
+            "Entries of the journals that are damaged; any at all stops changes."
+        ) { Double(scrub.status.damagedEntries.count) }
+        metrics.gauge(
+            "breakwater_scrub_orphans",
+            "Copies nothing names, as the newest round met them."
+        ) {
+            scrub.status.round.map { Double($0.orphans) }
+        }
+        func counter(_ name: String, _ help: String, _ value: @escaping @Sendable () -> UInt64) {
+            metrics.gauges(name, help, labels: [], kind: .counter) { [([], Double(value()))] }
+        }
+        counter("breakwater_scrub_read_bytes_total", "Bytes of content read again since the start.")
+        {
+            scrub.status.bytesRead
+        }
+        counter("breakwater_scrub_repaired_total", "Lost copies that came back since the start.") {
+            scrub.status.repaired
+        }
+        counter("breakwater_scrub_failed_rounds_total", "Rounds that failed since the start.") {
+            scrub.status.failed
+        }
+    }
+
     private func registerDisk(in metrics: Metrics) {
         let (blobs, files) = (data.blobs, data.files)
         metrics.gauge("breakwater_uploads_open", "Uploads that began and are not finished.") {
@@ -107,6 +147,21 @@ struct NodeMetrics {
                 }.map { ([label], $0) }
             }
         }
+    }
+
+    private func registerQuarantine(in metrics: Metrics) {
+        let (blobs, alarm) = (data.blobs, quarantineAlarm)
+        metrics.gauge(
+            "breakwater_quarantine_copies",
+            "Copies that were found corrupt and are set aside."
+        ) { Double(blobs.quarantineTotals.count) }
+        metrics.gauge("breakwater_quarantine_bytes", "Bytes of these.") {
+            Double(blobs.quarantineTotals.bytes)
+        }
+        metrics.gauge(
+            "breakwater_quarantine_alarm",
+            "1 while they have more bytes than the configuration allows without an alarm."
+        ) { blobs.quarantineTotals.bytes > alarm ? 1 : 0 }
     }
 
     private func registerPages(in metrics: Metrics) {

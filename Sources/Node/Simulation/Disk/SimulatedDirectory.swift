@@ -43,7 +43,7 @@ final class SimulatedDirectory: Directory {
             life: life,
             node: opened,
             name: name,
-            isWritable: mode != .read
+            isWritable: mode != .read && mode != .readPastCaches
         )
     }
 

@@ -43,10 +43,11 @@ struct DelayingBlobStore: BlobStore {
 
     func open(
         _ digest: Digest,
-        generation: UInt64
+        generation: UInt64,
+        for purpose: ReadingPurpose
     ) async throws(BlobError) -> (any FileRegion)? {
         await pace.pause()
-        return try await base.open(digest, generation: generation)
+        return try await base.open(digest, generation: generation, for: purpose)
     }
 
     func stage(
@@ -80,10 +81,21 @@ struct DelayingBlobStore: BlobStore {
     func quarantine(
         _ copy: any FileRegion,
         of digest: Digest,
-        generation: UInt64
+        generation: UInt64,
+        because flaw: Flaw
     ) async throws(BlobError) -> Bool {
-        try await base.quarantine(copy, of: digest, generation: generation)
+        try await base.quarantine(copy, of: digest, generation: generation, because: flaw)
     }
+
+    func quarantined(after name: String, limit: Int) async throws(BlobError) -> [Quarantined] {
+        try await base.quarantined(after: name, limit: limit)
+    }
+
+    func purge(_ copies: [Quarantined]) async throws(BlobError) -> [Quarantined] {
+        try await base.purge(copies)
+    }
+
+    var quarantineTotals: QuarantineTotals { base.quarantineTotals }
 
     func generations() async throws(BlobError) -> [UInt64] {
         try await base.generations()

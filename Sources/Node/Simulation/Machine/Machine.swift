@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Platform
+import Scrub
 import Synchronization
 
 /// One machine, life after life: it starts the product, watches it, and looks at what it left.
@@ -83,7 +84,15 @@ final class Machine: Sendable {
                     access: access,
                     ledger: ledger,
                     findings: findings
-                ).observer
+                ).observer,
+                scrubbed: { [findings] event in
+                    switch event {
+                    case .lost(let loss): if loss.flaw != nil { findings.count("quarantined") }
+                    case .repaired: findings.count("repaired")
+                    case .catalogDamaged: findings.count("damaged catalog found")
+                    case .sourceFailed, .unexamined: break
+                    }
+                }
             )
             try inspector.check(node.catalog)
         } catch {
@@ -94,7 +103,13 @@ final class Machine: Sendable {
         network.connect(node.handler, isReachable: { !self.disk.isDown }) {
             self.inspector.noteAcknowledged(node.catalog)
         }
-        access.open(node.registry, node.sweep, node.retention, isRunning: { !self.disk.isDown })
+        access.open(
+            node.registry,
+            node.sweep,
+            node.retention,
+            node.scrub,
+            isRunning: { !self.disk.isDown }
+        )
         isServing.withLock { $0 = true }
         await watch(since: timeline.now, lifetime, isOver)
         isServing.withLock { $0 = false }

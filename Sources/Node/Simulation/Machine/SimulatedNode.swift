@@ -10,6 +10,7 @@ import Registry
 import RegistryAPI
 import Retention
 import SQLite
+import Scrub
 import Sweep
 
 /// One process of the product on a simulated machine: registrar, journals, catalog, blob store and
@@ -24,6 +25,7 @@ struct SimulatedNode: Sendable {
     let registry: Registry
     let sweep: Sweep
     let retention: Retention
+    let scrub: Scrub
     let handler: any Handler
     let canary: Canary
     let lifeline: SimulatedLifeline
@@ -36,7 +38,8 @@ struct SimulatedNode: Sendable {
         sequencer: any Sequencer = LocalSequencer(),
         pace: DelayingBlobStore.Pace? = nil,
         options: Registry.Options = Registry.Options(),
-        retentionObserver: Retention.Observer = Retention.Observer { _, _ in }
+        retentionObserver: Retention.Observer = Retention.Observer { _, _ in },
+        scrubbed: @escaping @Sendable (Scrub.Event) -> Void = { _ in }
     ) async throws {
         self.lifeline = lifeline
         let directory = try world.files.directory(at: SimulatedNode.directory, .createIfMissing)
@@ -86,6 +89,23 @@ struct SimulatedNode: Sendable {
             clocks: world.clocks,
             observer: retentionObserver
         )
+        scrub = try Scrub(
+            world: world,
+            catalog: catalog,
+            blobs: blobs,
+            files: directory,
+            options: SimulatedNode.scrubOptions
+        ) { [registry] event in
+            scrubbed(event)
+            switch event {
+            case .lost(let loss): registry.forget(loss.digest)
+            case .catalogDamaged(let findings): _ = await registry.mend(findings)
+            case .repaired, .sourceFailed, .unexamined: break
+            }
+        }
+        // As in production, what was damaged before a restart is not built upon after it.
+        let damaged = scrub.status.damagedEntries
+        if !damaged.isEmpty { lifeline.note(registry.stop(because: damaged)) }
         handler = DistributionHandler(registry: registry)
         canary = Canary(registry)
         // As in production, a node whose canary cannot be placed serves all the same.
@@ -104,6 +124,11 @@ struct SimulatedNode: Sendable {
     private static let checkpointFrames: Int32 = 60
     private static let freeBytesFloor: UInt64 = 60_000
     private static let flushEvery: UInt64 = 20_000
+    private static let scrubOptions: Scrub.Options = {
+        var options = Scrub.Options()
+        options.pageMax = 5
+        return options
+    }()
     private static let sweepOptions: Sweep.Options = {
         var options = Sweep.Options()
         options.pageMax = 5

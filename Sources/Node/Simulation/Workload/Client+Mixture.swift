@@ -7,7 +7,7 @@ enum Operation: String, CaseIterable {
     case pushImage, moveTag, pushUnderTags, uploadBlob, wrongDigest, deleteTag, deleteManifest
     case deleteBlob, pullTag, pullManifest, pullBlob, pullPart, listTags, listReferrers
     case listRepositories, deleteRepository, copyImage, rebuildCatalog, verifyContent, sweep,
-        retention
+        retention, scrub
     case pause
 
     var weight: Int {
@@ -33,6 +33,7 @@ enum Operation: String, CaseIterable {
         case .verifyContent: 1
         case .sweep: 4
         case .retention: 3
+        case .scrub: 2
         case .pause: 2
         }
     }
@@ -83,6 +84,7 @@ extension Client {
         case .verifyContent: await verifyContent()
         case .sweep: await sweep(raises: generator.below(4))
         case .retention: await retain(in: repository.namespace)
+        case .scrub: await scrubContent()
         case .pause:
             let seconds = generator.within(1...20)
             try? await timeline.sleep(for: .seconds(seconds))

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
 import OCI
 import Registry
 import Retention
+import Scrub
 import Sweep
 import Synchronization
 
 /// The way an operator's commands reach the node that runs now, as through its socket.
 public final class OperatorAccess: Sendable {
     typealias Access = (
-        registry: Registry, sweep: Sweep, retention: Retention, isRunning: @Sendable () -> Bool
+        registry: Registry, sweep: Sweep, retention: Retention, scrub: Scrub,
+        isRunning: @Sendable () -> Bool
     )
 
     private let node = Mutex<Access?>(nil)
@@ -23,10 +26,11 @@ public final class OperatorAccess: Sendable {
         _ registry: Registry,
         _ sweep: Sweep,
         _ retention: Retention,
+        _ scrub: Scrub,
         isRunning: @escaping @Sendable () -> Bool
     ) {
         pulls.beginLife()
-        node.withLock { $0 = (registry, sweep, retention, isRunning) }
+        node.withLock { $0 = (registry, sweep, retention, scrub, isRunning) }
     }
 
     func close() {
@@ -48,7 +52,7 @@ extension Client {
         _ effects: [Effect],
         _ body: (Registry) async throws(RegistryError) -> Void
     ) async -> (refusal: Refusal, ticket: Ledger.Ticket)? {
-        guard let (registry, _, _, isRunning) = access.current, isRunning() else { return nil }
+        guard let (registry, _, _, _, isRunning) = access.current, isRunning() else { return nil }
         let ticket = ledger.begin(effects, what)
         findings.count(what)
         do throws(RegistryError) {
@@ -134,7 +138,7 @@ extension Client {
                 try await registry.raiseEpoch()
             }
         }
-        guard let (_, sweep, _, isRunning) = access.current, isRunning() else { return }
+        guard let (_, sweep, _, _, isRunning) = access.current, isRunning() else { return }
         findings.count("sweep")
         do throws(SweepError) {
             let round = try await sweep.run()
@@ -150,12 +154,31 @@ extension Client {
         }
     }
 
+    /// Reads everything again, past every cache.
+    func scrubContent() async {
+        guard let (_, _, _, scrub, isRunning) = access.current, isRunning() else { return }
+        do throws(ScrubError) {
+            let round = try await scrub.runNow {}
+            trace.note("\(timeline.stamp) c\(number) scrub → \(round)")
+            if !round.isBrokenOff { findings.count("scrub round finished") }
+            // No fault of the disk changes what lies there; one read that fails is no loss.
+            findings.require(
+                round.setAside == 0 && round.missing == 0 && round.catalog.damagedEntries.isEmpty
+                    && !round.catalog.needsRebuild || !isRunning(),
+                .noDangling,
+                "a scrub found damage where there was none: \(round)"
+            )
+        } catch {
+            trace.note("\(timeline.stamp) c\(number) scrub → \(error)")
+        }
+    }
+
     /// Compares names and content, every byte.
     func verifyContent() async {
         _ = await operate("verify content", []) { registry throws(RegistryError) in
-            var report = try await registry.verifyContent(deep: true) { _ in }
+            var report = try await registry.verifyContent(deep: true) { _, _ in }
             // A copy that could not be read once counts as damaged; a life has one such read.
-            if !report.isSound { report = try await registry.verifyContent(deep: true) { _ in } }
+            if !report.isSound { report = try await registry.verifyContent(deep: true) { _, _ in } }
             // What is pushed while the comparison runs is neither missing nor damaged.
             findings.require(
                 report.isSound || !isServing,

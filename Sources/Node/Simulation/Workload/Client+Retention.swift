@@ -11,7 +11,7 @@ extension Client {
     mutating func retain(in namespace: String) async {
         let rules = rules()
         let isAlone = generator.chance(1, in: 2)
-        guard let (_, _, retention, isRunning) = access.current, isRunning() else { return }
+        guard let (_, _, retention, _, isRunning) = access.current, isRunning() else { return }
         findings.count("retention")
         do throws(RetentionError) {
             try await retention.set(Policy(rules: rules), for: namespace)

@@ -134,6 +134,22 @@ final class AnswerCache<Value: Sendable>: Sendable {
         }
     }
 
+    /// Forgets the values that `isEnded` knows, and lets in nothing that was read before; others may be
+    /// held meanwhile.
+    func forget(_ isEnded: (Value) -> Bool) {
+        state.withLock { state in
+            state.sequence += 1
+            for bucket in state.marks.indices where state.marks[bucket] != .max {
+                state.marks[bucket] = state.sequence
+            }
+            // Which goes first makes no difference to what stays.
+            for (key, slot) in state.slots where isEnded(slot.value) {
+                state.slots[key] = nil
+                state.statistics.bytes -= slot.cost
+            }
+        }
+    }
+
     /// Forgets everything, and lets in nothing that was read before; while nobody holds keys.
     func empty() {
         state.withLock { state in

@@ -78,8 +78,15 @@ extension Registry {
                 page.next = index > 0 ? digests[index - 1].description : nil
                 break
             }
-            // One that was deleted meanwhile is left out.
-            guard let content = try await manifest(repository, .digest(digest)) else { continue }
+            // One that was deleted meanwhile is left out; one that is lost is no reason to say that the
+            // list is not there.
+            let content: Content?
+            do throws(RegistryError) {
+                content = try await manifest(repository, .digest(digest))
+            } catch .contentLost(let lost, _) {
+                throw .contentLost(lost, mayReturn: true)
+            }
+            guard let content else { continue }
             bytes += UInt64(content.bytes.count)
             page.items.append(try referrer(content))
         }
@@ -106,7 +113,7 @@ extension Registry {
                 annotations: manifest.annotations
             )
         } catch {
-            throw .contentLost(content.digest)
+            throw .contentLost(content.digest, mayReturn: true)
         }
     }
 }

@@ -128,11 +128,11 @@ extension Registry {
             // The next try may read it: what cannot be read is not lost.
             throw .blobs(.trouble(error))
         } catch {
-            throw .contentLost(digest)
+            throw lost(digest)
         }
         guard Digest.of(bytes, digest.algorithm) == digest else {
-            _ = await setAside(region, of: digest, row)
-            throw .contentLost(digest)
+            _ = await setAside(region, of: digest, row, because: .bytes)
+            throw lost(digest)
         }
         return bytes
     }
@@ -160,12 +160,12 @@ extension Registry {
             let now = try read { view throws(CatalogError) in try view.content(digest) }
             guard let now else { return nil }
             // Each row has a greater generation than the one before it.
-            guard now.generation > row.generation else { throw .contentLost(digest) }
+            guard now.generation > row.generation else { throw lost(digest) }
             return try await open(digest, now)
         }
         guard region.count == row.size else {
-            _ = await setAside(region, of: digest, row)
-            throw .contentLost(digest)
+            _ = await setAside(region, of: digest, row, because: .length)
+            throw lost(digest)
         }
         return (region, row)
     }

@@ -30,15 +30,19 @@ final class BlobTree: Sendable {
         [name(generation), digest.algorithm.name, String(digest.hex.prefix(2))]
     }
 
-    private static func name(_ generation: UInt64) -> String {
+    static func name(_ generation: UInt64) -> String {
         let digits = String(generation)
         return String(repeating: "0", count: generationDigits - digits.utf8.count) + digits
     }
 
     /// Opens a copy, or returns nil when there is none.
-    func open(_ digest: Digest, _ generation: UInt64) throws(BlobError) -> (any File)? {
+    func open(
+        _ digest: Digest,
+        _ generation: UInt64,
+        _ mode: OpenMode = .read
+    ) throws(BlobError) -> (any File)? {
         do throws(FileError) {
-            return try directory(of: digest, generation).open(digest.hex, .read)
+            return try directory(of: digest, generation).open(digest.hex, mode)
         } catch {
             // A copy that may not be read says nothing of what the store may write.
             guard error.kind == .notFound else { throw .trouble(error) }
@@ -63,27 +67,29 @@ final class BlobTree: Sendable {
         try body()
     }
 
-    /// Moves a copy, durably, unless another file has its place or is about to.
+    /// Moves a copy to the shelf, durably, unless another file has its place or is about to; returns
+    /// what it is called there.
     ///
     /// Whoever wants to publish waits for as long as that takes.
     func move(
         _ digest: Digest,
         _ generation: UInt64,
         ifSameAs file: any File,
-        to target: any Directory,
+        to shelf: Shelf,
+        because flaw: Flaw,
         or lifeline: any Lifeline
-    ) throws(BlobError) -> Bool {
+    ) throws(BlobError) -> String? {
         try publishers.withLock { publishers throws(BlobError) in
             guard publishers["\(BlobTree.name(generation))/\(digest)"] == nil,
                 let found = try open(digest, generation)
-            else { return false }
-            let newName = "\(BlobTree.name(generation)).\(digest.algorithm.name).\(digest.hex)"
+            else { return nil }
             do {
-                guard try found.isSame(as: file) else { return false }
-                let directory = try directory(of: digest, generation)
+                guard try found.isSame(as: file) else { return nil }
+                let newName = try shelf.nameForNew(digest, generation, flaw)
+                let (directory, target) = (try directory(of: digest, generation), shelf.directory)
                 try directory.publish(digest.hex, found, to: target, as: newName, or: lifeline)
                 try directory.sync()
-                return true
+                return newName
             } catch let error as PublishError {
                 throw BlobError(error.cause)
             } catch let error as FileError {

@@ -144,6 +144,13 @@ public struct CatalogView: Sendable {
         ).compactMap { $0 }
     }
 
+    /// How many digests something names.
+    ///
+    /// Takes as long as the table is: for work that looks at all of them.
+    public func contentCount() throws(CatalogError) -> UInt64 {
+        try session.first("SELECT count(*) FROM content", read: { UInt64($0.integer(0)) }) ?? 0
+    }
+
     /// The content of a digest that is linked in a repository as a blob.
     public func link(
         _ repository: Int64,

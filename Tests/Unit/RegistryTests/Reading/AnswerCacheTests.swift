@@ -42,6 +42,25 @@ import Testing
         #expect(cache.value("b") == 2)
     }
 
+    @Test func `values that are forgotten do not come back, and what is held stays held`() {
+        let cache = AnswerCache<Int>(costMax: 100, countMax: 10)
+        for (key, value) in [("a", 1), ("b", 2), ("c", 1)] {
+            cache.insert(key, value, cost: 10, cache.ticket())
+        }
+        let before = cache.ticket()
+        cache.hold(["held"])
+        cache.forget { $0 == 1 }
+        #expect(cache.value("a") == nil && cache.value("c") == nil && cache.value("b") == 2)
+        #expect(cache.statistics.bytes == 10)
+        cache.insert("a", 1, cost: 10, before)
+        cache.insert("held", 3, cost: 10, cache.ticket())
+        #expect(cache.value("a") == nil && cache.value("held") == nil)
+        cache.release(["held"])
+        cache.insert("a", 4, cost: 10, cache.ticket())
+        cache.insert("held", 5, cost: 10, cache.ticket())
+        #expect(cache.value("a") == 4 && cache.value("held") == 5)
+    }
+
     @Test func `what a commit is about to end is not found any more`() {
         let cache = AnswerCache<Int>(costMax: 100, countMax: 10)
         cache.insert("a", 1, cost: 1, cache.ticket())

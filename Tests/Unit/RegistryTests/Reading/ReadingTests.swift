@@ -170,7 +170,7 @@ import Testing
         do {
             try await body()
             Issue.record("\(digest) was given out", sourceLocation: location)
-        } catch RegistryError.contentLost(let lost) {
+        } catch RegistryError.contentLost(let lost, _) {
             #expect(lost == digest, sourceLocation: location)
         } catch {
             Issue.record("\(error)", sourceLocation: location)

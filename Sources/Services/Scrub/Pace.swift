@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How fast a round may read.
+///
+/// It waits for what its rate asks for, and at least three times as long as the disk took: where others
+/// keep the disk busy, each read takes longer, and so does the wait, so that they have it for most of the
+/// time.
+struct Pace {
+    /// Bytes in a second.
+    private let rate: UInt64
+    private var owed = Duration.zero
+    /// Waits shorter than this are put together.
+    private static let waitMin = Duration.milliseconds(10)
+    /// Parts of the time that are left to others, for one that is used.
+    private static let yield = 3
+    /// What opening a copy counts as, in bytes.
+    static let openingBytes = 16 << 10
+
+    init(rate: UInt64) {
+        self.rate = max(1, rate)
+    }
+
+    mutating func wait(
+        afterBytes count: Int,
+        in time: Duration,
+        _ scrub: Scrub
+    ) async throws(ScrubError) {
+        let nanoseconds = UInt64(count).multipliedFullWidth(by: 1_000_000_000)
+        let atRate = Duration.nanoseconds(
+            Int64(
+                clamping: nanoseconds.high >= rate
+                    ? .max : rate.dividingFullWidth(nanoseconds).quotient
+            )
+        )
+        owed += max(atRate - time, time * Pace.yield)
+        guard owed >= Pace.waitMin else { return }
+        let wait = owed
+        owed = .zero
+        try await scrub.sleep(wait)
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Blobs
+import Catalog
+import Crypto
+import HTTP
+import Journal
+import OCI
+import Platform
+
+extension Scrub {
+    /// Looks at every loss again: whether somebody pushed it, or a source has it now.
+    public func heal() async throws(ScrubError) {
+        for loss in state.losses { _ = try await heal(loss) }
+    }
+
+    /// Looks at one loss; true when it is none any more.
+    func heal(_ loss: Loss) async throws(ScrubError) -> Bool {
+        let row = try read { view throws(CatalogError) in try view.content(loss.digest) }
+        guard let row else {
+            // Nothing names it any more.
+            try forget(loss)
+            return true
+        }
+        if await hasCopy(loss.digest, row) {
+            try forget(loss)
+            await tell(.repaired(loss.digest, from: nil))
+            return true
+        }
+        for source in sources where try await fetch(loss.digest, row, from: source) {
+            try forget(loss)
+            await tell(.repaired(loss.digest, from: source.name))
+            return true
+        }
+        return false
+    }
+
+    private func forget(_ loss: Loss) throws(ScrubError) {
+        try note { $0.losses.removeAll { $0.digest == loss.digest } }
+    }
+
+    private func hasCopy(_ digest: Digest, _ row: ContentRow) async -> Bool {
+        do throws(BlobError) {
+            return try await blobs.stat(digest, generation: row.generation.number) == row.size
+        } catch { return false }
+    }
+
+    /// Stores what a source has under its row's generation, hashed like an upload.
+    private func fetch(
+        _ digest: Digest,
+        _ row: ContentRow,
+        from source: any RepairSource
+    ) async throws(ScrubError) -> Bool {
+        let reason: String
+        do {
+            guard let body = try await source.open(digest) else { return false }
+            let staging = try await blobs.stage(
+                Identifier(from: world.random),
+                .begin,
+                expected: digest.algorithm
+            )
+            do {
+                var size: UInt64 = 0
+                while let bytes = try await body.next() {
+                    guard size + UInt64(bytes.count) <= row.size else {
+                        throw RepairError("it has more bytes than the blob")
+                    }
+                    try await staging.append(bytes, at: size)
+                    size += UInt64(bytes.count)
+                }
+                _ = try await staging.publish(as: digest, generation: row.generation.number)
+                return true
+            } catch {
+                // Nobody comes back to it.
+                try? await staging.cancel()
+                throw error
+            }
+        } catch let error as RepairError {
+            reason = error.reason
+        } catch {
+            reason = "\(error)"
+        }
+        guard !Task.isCancelled else { throw .cancelled }
+        await tell(.sourceFailed(name: source.name, digest, reason: reason))
+        return false
+    }
+}

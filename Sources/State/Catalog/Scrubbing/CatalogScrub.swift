@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Journal
+import Platform
+import SQLite
+
+/// Looks at everything a catalog has, step by step, so that whoever steps can wait in between.
+///
+/// First the pages of the file as they lie on the disk, then both journals' whole chains, from which the
+/// projection is made anew in a file aside, and at last its rows against those in use. Nothing is locked
+/// meanwhile and no snapshot is held longer than a step: rows are compared a part at a time, each part when
+/// both stand at the same positions.
+public struct CatalogScrub: Sendable {
+    /// Where an entry stands.
+    public struct EntryPlace: Hashable, Sendable {
+        /// In which journal.
+        public var scope: Scope
+        /// At which position.
+        public var position: UInt64
+
+        /// Names a place.
+        public init(scope: Scope, position: UInt64) {
+            self.scope = scope
+            self.position = position
+        }
+    }
+
+    /// What was found.
+    public struct Findings: Hashable, Sendable {
+        /// Entries whose hashes were checked.
+        public var entries: UInt64 = 0
+        /// Entries that are missing, cannot be read or are not what their chain says; at most `listedMax`.
+        public var damagedEntries: [EntryPlace] = []
+        /// Pages read.
+        public var pages: UInt64 = 0
+        /// Pages in use that fail their check; at most `listedMax`.
+        public var damagedPages: [UInt32] = []
+        /// Pages that fail their check and that nothing uses.
+        public var unusedPages: [UInt32] = []
+        /// Where the projection is not what the entries mean, one sentence a table.
+        public var differences: [String] = []
+        /// Whether every row was compared; not where an entry is damaged or the disk has no room.
+        public var isCompared = false
+
+        /// The most that each list holds.
+        public static let listedMax = 1000
+
+        /// Whether the projection must be made anew.
+        public var needsRebuild: Bool { !damagedPages.isEmpty || !differences.isEmpty }
+        /// Makes findings of nothing.
+        public init() {}
+    }
+
+    enum Stage {
+        case pages(next: UInt32)
+        case entries(Scope)
+        case rows(table: Int, after: String?)
+        case done
+    }
+
+    static let asideName = "catalog.compared"
+    /// Pages read in a step.
+    private static let pagesMax = 256
+    /// Times a page is read before it is called damaged: it may just have been written.
+    private static let readsMax = 3
+
+    let catalog: Catalog
+    /// What was found so far.
+    public internal(set) var findings = Findings()
+    var stage = Stage.pages(next: 1)
+    /// The projection made anew; nil once it cannot be.
+    var aside: Session?
+    /// How far each journal was read.
+    var heads = Heads(region: .empty, estate: .empty)
+
+    /// Begins with a catalog.
+    public init(_ catalog: Catalog) {
+        self.catalog = catalog
+    }
+
+    /// Does a part of the work; false when there is nothing left to do.
+    public mutating func step() throws(CatalogError) -> Bool {
+        switch stage {
+        case .pages(let next): try scanPages(from: next)
+        case .entries(let scope): try readEntries(scope)
+        case .rows(let table, let after): try compareRows(table, after: after)
+        case .done: return false
+        }
+        return true
+    }
+
+    /// Removes what was made aside; to be called whether it came to its end or not.
+    public mutating func finish() throws(CatalogError) {
+        stage = .done
+        guard let made = aside else { return }
+        aside = nil
+        do throws(SQLiteError) { try made.connection.close() } catch { throw CatalogError(error) }
+        try CatalogFile.remove(CatalogScrub.asideName, in: catalog.files)
+    }
+
+    // MARK: Pages
+
+    private mutating func scanPages(from first: UInt32) throws(CatalogError) {
+        guard !catalog.options.isInMemory, catalog.options.vfs != nil else {
+            return try beginEntries()
+        }
+        do throws(FileError) {
+            let bytes = try read(from: first, CatalogScrub.pagesMax)
+            findings.pages += UInt64(bytes.count / PageScan.pageBytes)
+            for number in PageScan.damaged(bytes, first: first) {
+                guard try fails(number), findings.damagedPages.count < Findings.listedMax else {
+                    continue
+                }
+                findings.damagedPages.append(number)
+            }
+            guard bytes.count < CatalogScrub.pagesMax * PageScan.pageBytes else {
+                stage = .pages(next: first + UInt32(CatalogScrub.pagesMax))
+                return
+            }
+            try tellUnusedApart()
+        } catch {
+            throw CatalogError(error, "read the catalog's pages")
+        }
+        try beginEntries()
+    }
+
+    private func read(from first: UInt32, _ count: Int) throws(FileError) -> [UInt8] {
+        // Opened each time: a rebuilt file may have taken the place of the one before.
+        let file = try catalog.files.open(Catalog.fileName, .readPastCaches)
+        var bytes = [UInt8](repeating: 0, count: count * PageScan.pageBytes)
+        let read = try file.read(
+            into: &bytes,
+            at: UInt64(first - 1) * UInt64(PageScan.pageBytes)
+        )
+        bytes.removeLast(bytes.count - read)
+        return bytes
+    }
+
+    private func fails(_ number: UInt32) throws(FileError) -> Bool {
+        for _ in 1..<CatalogScrub.readsMax {
+            let page = try read(from: number, 1)
+            if PageScan.damaged(page, first: number).isEmpty { return false }
+        }
+        return true
+    }
+
+    /// Whatever is on the list of free pages that the file has is written before it is read again.
+    private mutating func tellUnusedApart() throws(FileError) {
+        guard !findings.damagedPages.isEmpty else { return }
+        var unused: Set<UInt32> = []
+        var next: UInt32 = 1
+        var isFirst = true
+        for _ in 0...findings.pages where next != 0 {
+            let page = try read(from: next, 1)
+            guard PageScan.damaged(page, first: next).isEmpty else { break }
+            let (following, free) = PageScan.freePages(page, isFirst: isFirst)
+            unused.formUnion(free)
+            (next, isFirst) = (following, false)
+        }
+        findings.unusedPages = findings.damagedPages.filter { unused.contains($0) }
+        findings.damagedPages.removeAll { unused.contains($0) }
+    }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BlobsDisk
+import Catalog
+import Contracts
+import Journal
+import OCI
+import Platform
+import Registry
+import SQLite
+import Testing
+
+@testable import Scrub
+
+@Suite(.timeLimit(.minutes(5))) struct `The scrub of the catalog` {
+    private func fill(_ test: Fixture, _ count: Int) async throws {
+        for number in 0..<count { try await test.push(Array("blob \(number)".utf8)) }
+    }
+
+    private func bytes(_ test: Fixture) throws -> [UInt8] {
+        let file = try test.temporary.directory.open(Catalog.fileName, .read)
+        var bytes = [UInt8](repeating: 0, count: Int(try file.size()))
+        #expect(try file.read(into: &bytes, at: 0) == bytes.count)
+        return bytes
+    }
+
+    @Test func `finds each of 100 bits that flip in the file, or says that nothing uses them`()
+        async throws
+    {
+        var generator = SeededNumbers(seed: 7)
+        let test = try Fixture()
+        try await fill(test, 30)
+        // Leaves pages that nothing uses.
+        try test.alter(
+            """
+            CREATE TABLE passing (x BLOB); INSERT INTO passing VALUES (zeroblob(300000));
+            DROP TABLE passing
+            """
+        )
+        try test.catalog.close()
+        let original = try bytes(test)
+        var (refused, used, unused) = (0, 0, 0)
+        for _ in 0..<100 {
+            let file = try test.temporary.directory.open(Catalog.fileName, .write)
+            let bit = generator.next(below: original.count * 8)
+            try Fixture.flip(file, bit: bit)
+            let page = UInt32(bit / 8 / PageScan.pageBytes + 1)
+            do {
+                let again = try Fixture(after: test)
+                var scrub = CatalogScrub(again.catalog)
+                while try scrub.step() {}
+                try scrub.finish()
+                let findings = scrub.findings
+                if findings.unusedPages.isEmpty {
+                    #expect(findings.damagedPages == [page], "bit \(bit)")
+                    used += 1
+                } else {
+                    #expect(findings.unusedPages == [page] && findings.damagedPages.isEmpty)
+                    // Nothing else is wrong, then.
+                    #expect(findings.isCompared && !findings.needsRebuild)
+                    #expect(findings.damagedEntries.isEmpty)
+                    unused += 1
+                }
+                // What is not decided on a damaged page cannot be written on one either.
+                try again.catalog.close()
+            } catch is CatalogError {
+                // The start needed that page.
+                refused += 1
+            }
+            try file.truncate(to: UInt64(original.count))
+            try file.write(original.span, at: 0)
+        }
+        #expect(refused + used + unused == 100)
+        #expect(used > 0 && unused > 0)
+        let whole = try Fixture(after: test)
+        #expect(try await whole.scrubNow().isSound)
+    }
+
+    @Test func `makes a damaged projection anew, and then finds nothing`() async throws {
+        let test = try Fixture()
+        try await fill(test, 40)
+        for change in [
+            "UPDATE content SET size = size + 1 WHERE digest = (SELECT max(digest) FROM content)",
+            "DELETE FROM links WHERE digest = (SELECT min(digest) FROM links)",
+            "INSERT INTO namespaces (id, name, stamp) VALUES (x'00112233445566778899aabbccddeeff', 'x', "
+                + "zeroblob(28))",
+            "UPDATE marks SET epoch = epoch + 1",
+        ] {
+            try test.alter(change)
+            let findings = try await test.scrubNow().catalog
+            #expect(findings.differences.count == 1, "\(change): \(findings.differences)")
+            #expect(findings.damagedEntries.isEmpty && findings.isCompared)
+            guard case .rebuilt = await test.registry.mend(findings) else {
+                Issue.record("it was not rebuilt after \(change)")
+                continue
+            }
+            #expect(try await test.scrubNow().catalog.needsRebuild == false)
+        }
+        #expect(test.registry.registrar.refusal == nil)
+    }
+
+    @Test func `names damaged and missing entries, stops changes, and pulls go on`() async throws {
+        let test = try Fixture()
+        try await fill(test, 60)
+        let sound = try await test.push([1, 2, 3])
+        try test.alter("UPDATE entries SET bytes = zeroblob(40) WHERE scope = 1 AND position = 7")
+        try test.alter("DELETE FROM entries WHERE scope = 1 AND position IN (50, 51)")
+        let round = try await test.scrubNow()
+        let places = [7, 50, 51].map {
+            CatalogScrub.EntryPlace(scope: .region, position: UInt64($0))
+        }
+        // The one behind a gap cannot be tied to what was before it, and is not blamed for that.
+        #expect(round.catalog.damagedEntries == places)
+        #expect(!round.isSound && !round.catalog.isCompared)
+        #expect(test.scrub.status.damagedEntries == places)
+        guard case .stopped(let reason) = await test.registry.mend(round.catalog) else {
+            Issue.record("changes go on")
+            return
+        }
+        #expect(reason.contains("entry 7 of the region journal"))
+        #expect(reason.contains("entry 51 of the region journal"))
+        #expect(test.registry.registrar.refusal == reason)
+        await #expect(throws: RegistryError.self) { try await test.push([9]) }
+        #expect(try await test.serves(sound))
+        // It is known after a restart, wherever the start looks.
+        let text = try #require(
+            try test.temporary.directory.contents(of: "scrub", limit: ScrubState.fileMax)
+        )
+        let state = ScrubState(text, store: test.blobs.id, incarnation: 1)
+        #expect(state.damagedEntries == places)
+    }
+
+    @Test func `compares while changes are made, and blames none of them`() async throws {
+        let test = try Fixture()
+        try await fill(test, 520)
+        test.clocks.whileSleeping { _ in
+            let stamp = test.clocks.monotonic()
+            _ = try? await test.push(Array("while it looks: \(stamp)".utf8))
+        }
+        let round = try await test.scrubNow()
+        #expect(round.isSound && round.catalog.isCompared && round.catalog.entries > 522)
+    }
+}
+
+extension Fixture {
+    /// Changes the catalog behind its back, with pages that are whole.
+    func alter(_ sql: String) throws {
+        let connection = try Connection(
+            path: "\(temporary.path)/\(Catalog.fileName)",
+            mode: .readWrite,
+            through: pages
+        )
+        try connection.execute(sql)
+        try connection.close()
+    }
+}
