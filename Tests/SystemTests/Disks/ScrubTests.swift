@@ -50,11 +50,21 @@ extension `Breakwater as built` {
             #expect(found.ending == .exited(5), "\(found)")
             #expect(found.output.contains("1 copies set aside"), "\(found)")
             let status = try workspace.must(scrub.prefix(3) + ["status"] + scrub.suffix(2))
-            #expect(status.contains("lost       \(digest)  generation 2  unreadable"), "\(status)")
+            // Zeros instead, where the server wrote behind the cut and so made the image long again.
+            let flaws = [
+                "unreadable": "the disk does not give its bytes",
+                "bytes": "its bytes hash to something else",
+            ]
+            let flaw = try #require(
+                flaws.keys.first {
+                    status.contains("lost       \(digest)  generation 2  \($0)")
+                },
+                "\(status)"
+            )
             let list = [
                 RunningServer.binary, "content", "quarantine", "list", "--data", server.data,
             ]
-            #expect(try workspace.must(list).contains("the disk does not give its bytes"))
+            #expect(try workspace.must(list).contains(flaws[flaw] ?? flaw))
             for (method, status) in [("GET", 404), ("HEAD", 404)] {
                 let answer = try await server.ask(method, "/v2/team/app/blobs/\(digest)")
                 #expect(answer.status == status)

@@ -5,8 +5,8 @@ import Testing
 
 /// A file system on a loop device whose image can be cut short: reads of what is gone give EIO.
 ///
-/// What is written to a block behind the cut would make the image long again. So all blocks that are free
-/// then lie before it.
+/// What is written to a block behind the cut makes the image long again, with zeros in between. So all
+/// blocks that are free then lie before it.
 struct CutShortDisk {
     let path: String
     private let image: String
