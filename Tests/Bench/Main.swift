@@ -6,6 +6,10 @@ import Platform
 /// Measures Breakwater against Debian's docker-registry and nginx on this machine, in one run.
 ///
 ///     breakwater-bench [ROUNDS] [--only NAME,…] [--seconds N] [--json]
+///     breakwater-bench sweep BLOBS [PAIRS] [--seconds N] [--judge]
+///
+/// The second form compares Breakwater with itself while the sweep frees half of so many blobs; without
+/// `--judge` its figures are printed and only what must be true is checked.
 ///
 /// The first round is dropped. The exit status is 0 when every bar is met, 1 when one is missed, could
 /// not be judged (fewer than 6 rounds) or a measurement failed, 2 for wrong arguments, 130 when it was
@@ -13,13 +17,18 @@ import Platform
 @main enum Main {
     static func main() {
         signal(SIGPIPE, SIG_IGN)
-        guard let arguments = Arguments(Array(CommandLine.arguments.dropFirst())) else {
-            say("usage: breakwater-bench [ROUNDS] [--only NAME,…] [--seconds N] [--json]")
+        let words = Array(CommandLine.arguments.dropFirst())
+        let sweep = words.first == "sweep" ? SweepArguments(words.dropFirst()) : nil
+        guard let arguments = sweep == nil ? Arguments(words) : Arguments([]) else {
+            say(
+                "usage: breakwater-bench [ROUNDS] [--only NAME,…] [--seconds N] [--json]\n"
+                    + "       breakwater-bench sweep BLOBS [PAIRS] [--seconds N] [--judge]"
+            )
             exit(2)
         }
         Interruption.watch()
         do {
-            exit(try run(arguments))
+            exit(try sweep.map(run) ?? run(arguments))
         } catch {
             say("\(error)")
             exit(Interruption.isRequested ? 130 : 1)
@@ -45,6 +54,15 @@ import Platform
         guard !report.measured.isEmpty else { throw Failure("no figure has one of these names") }
         print(arguments.isJSON ? report.json : report.table.joined(separator: "\n"))
         return report.isMet ? 0 : 1
+    }
+
+    private static func run(_ arguments: SweepArguments) throws -> Int32 {
+        _ = OpenFileLimit.raise()
+        let world = try World()
+        defer { world.end() }
+        let outcome = try SweepRun(world: world, arguments: arguments, tell: say).run()
+        for line in outcome.lines { print(line) }
+        return outcome.isMet || !arguments.judges ? 0 : 1
     }
 
     /// What is compared with, so that figures can be judged.

@@ -7,11 +7,13 @@ struct Tail: Equatable {
 
     /// The 99th percentile.
     var milliseconds: Double
+    /// The slowest of all.
+    var slowest: Double
     /// The rate it reached.
     var perSecond: Double
 
-    /// Reads hey's report; any answer but 200, or none at all, is a failure.
-    init(hey text: String) throws(Failure) {
+    /// Reads hey's report; any answer but `status`, or none at all, is a failure.
+    init(hey text: String, status: Int = 200) throws(Failure) {
         let lines = text.split(separator: "\n").map { $0.split { $0 == " " || $0 == "\t" } }
         func value(_ name: String, at place: Int) -> Double? {
             lines.first { $0.first == name[...] && $0.count > place }.flatMap { Double($0[place]) }
@@ -19,10 +21,11 @@ struct Tail: Equatable {
         let statuses = lines.drop { $0.first != "Status" }.dropFirst()
             .prefix { $0.first?.hasPrefix("[") ?? false }
         guard !text.contains("Error distribution"), !statuses.isEmpty,
-            statuses.allSatisfy({ $0.first == "[200]" }),
-            let rate = value("Requests/sec:", at: 1), let tail = value("99%", at: 2)
+            statuses.allSatisfy({ $0.first == "[\(status)]" }),
+            let rate = value("Requests/sec:", at: 1), let tail = value("99%", at: 2),
+            let slowest = value("Slowest:", at: 1)
         else { throw Failure("hey said something else: \(text)") }
-        (milliseconds, perSecond) = (tail * 1_000, rate)
+        (milliseconds, perSecond, self.slowest) = (tail * 1_000, rate, slowest * 1_000)
     }
 
     /// The percentile at a rate; infinite where that was not reached.

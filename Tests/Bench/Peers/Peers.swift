@@ -5,8 +5,14 @@ import Platform
 
 extension World {
     /// Breakwater as built, with its request log on, to a file.
-    func breakwater(data: String, tls: Certificate? = nil) throws -> Peer {
-        var configuration = "log:\n  file: \(path)/breakwater-requests.log\n"
+    ///
+    /// `extra` are lines of its configuration.
+    func breakwater(
+        data: String,
+        tls: Certificate? = nil,
+        extra: String = ""
+    ) throws -> Peer {
+        var configuration = "log:\n  file: \(path)/breakwater-requests.log\n" + extra
         if let tls {
             configuration += "tls:\n  certificate: \(tls.certificate)\n  key: \(tls.key)\n"
         }

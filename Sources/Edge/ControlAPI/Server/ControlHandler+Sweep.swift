@@ -64,10 +64,13 @@ extension ControlHandler {
         }
     }
 
-    /// Raises the epoch and does one round, whenever the next was due.
+    /// Ends what is due, raises the epoch and does one round, whenever the next was due.
     func runSweep() async throws -> Wire.SweepRound {
         let status = sweep.status
-        if !status.isPaused, !status.isRunning { try await registry.raiseEpoch() }
+        if !status.isPaused, !status.isRunning {
+            _ = try await registry.expireDue()
+            try await registry.raiseEpoch()
+        }
         return Wire.SweepRound(
             try await sweeping { () async throws(SweepError) in try await sweep.run() }
         )

@@ -14,10 +14,12 @@ public struct ExpiryRound: Hashable, Sendable {
 }
 
 extension Registry {
-    /// Due things that are looked at in one step.
-    private static let expiryPage = 500
+    /// Due things that are ended in one step.
+    private static let expiryPage = 200
     /// Steps of a round; what is left then is done by the next one.
-    private static let expiryStepsMax = 2000
+    private static let expiryStepsMax = 5000
+    /// Between two steps, so that those who push are not kept waiting.
+    private static let expiryPause = Duration.milliseconds(100)
     /// How often the horizon is raised where nothing is due, in milliseconds, so that a node that starts
     /// knows what time it was.
     private static let horizonEvery: UInt64 = 6 * 3_600_000
@@ -52,27 +54,37 @@ extension Registry {
         if time >= horizon + Registry.horizonEvery {
             try await change(.canary, .raiseHorizon(to: time))
         }
-        for _ in 0..<Registry.expiryStepsMax {
-            let due = try due { view throws(CatalogError) in
-                try view.dueLinks(by: time, limit: Registry.expiryPage)
-            }
-            if due.isEmpty { break }
-            for (repository, blobs) in due {
-                try await change(repository, .endLinks(blobs.map(\.digest), by: time))
-                round.links += UInt64(blobs.count { $0.expires > 0 })
-            }
+        round.links = try await end { view throws(CatalogError) in
+            try view.dueLinks(by: time, limit: Registry.expiryPage)
+        } by: {
+            .endLinks($0, by: time)
         }
-        for _ in 0..<Registry.expiryStepsMax {
-            let due = try due { view throws(CatalogError) in
-                try view.dueTrash(by: time, limit: Registry.expiryPage)
-            }
-            if due.isEmpty { break }
-            for (repository, manifests) in due {
-                try await change(repository, .emptyTrash(manifests.map(\.digest), by: time))
-                round.trash += UInt64(manifests.count)
-            }
+        round.trash = try await end { view throws(CatalogError) in
+            try view.dueTrash(by: time, limit: Registry.expiryPage)
+        } by: {
+            .emptyTrash($0, by: time)
         }
         return round
+    }
+
+    /// Ends page after page of what is due, and returns how much of it had a time.
+    private func end(
+        _ page: (CatalogView) throws(CatalogError) -> [Due],
+        by action: ([Digest]) -> Change.Action
+    ) async throws(RegistryError) -> UInt64 {
+        var ended: UInt64 = 0
+        for _ in 0..<Registry.expiryStepsMax {
+            let due = try due(page)
+            for (repository, ends) in due {
+                try await change(repository, action(ends.map(\.digest)))
+                ended += UInt64(ends.count { $0.expires > 0 })
+            }
+            guard due.reduce(0, { $0 + $1.1.count }) == Registry.expiryPage else { break }
+            do throws(CancellationError) {
+                try await world.clocks.sleep(for: Registry.expiryPause)
+            } catch { break }
+        }
+        return ended
     }
 
     /// A page of what is due, by repository.
