@@ -28,6 +28,7 @@ final class History: Sendable {
         /// The change sent last is one.
         var isDeletion = false
         var isResumption = false
+        var isRestoration = false
         var counts = Counts()
     }
 
@@ -49,6 +50,7 @@ final class History: Sendable {
         var changes = 0
         var deletions = 0
         var resumptions = 0
+        var restorations = 0
     }
 
     var counts: Counts { state.withLock { $0.counts } }
@@ -90,9 +92,10 @@ final class History: Sendable {
             case .pushBlob(_, let digest): state.blobs.insert(digest)
             case .resume(let upload): state.blobs.insert(upload.digest)
             case .putManifest(_, let tags): state.tags.formUnion(tags)
-            case .deleteTag, .deleteManifest, .deleteBlob: break
+            case .deleteTag, .deleteManifest, .deleteBlob, .restore, .purge: break
             }
             state.isDeletion = change.isDeletion
+            state.isRestoration = change.isRestoration
             if case .resume = change {
                 state.isResumption = true
             } else {
@@ -108,6 +111,7 @@ final class History: Sendable {
             state.counts.changes += 1
             if state.isDeletion { state.counts.deletions += 1 }
             if state.isResumption { state.counts.resumptions += 1 }
+            if state.isRestoration { state.counts.restorations += 1 }
             guard state.marked == nil else { return }
             state.states = [state.states[state.acknowledged]]
             state.acknowledged = 0
@@ -134,9 +138,16 @@ final class History: Sendable {
     }
 
     /// After a crash: what was found is what is, and nothing is on its way any more.
+    ///
+    /// Of the trash, which no client sees, what it is either way is known.
     func settle(_ found: RepositoryState) {
         state.withLock { state in
-            state.states = [found]
+            var settled = found
+            let equal = state.states[(state.marked ?? state.acknowledged)...].filter { $0 == found }
+            settled.trash = (equal.first?.trash ?? [:]).filter { item in
+                equal.allSatisfy { $0.trash[item.key] == item.value }
+            }
+            state.states = [settled]
             state.acknowledged = 0
             state.marked = nil
         }

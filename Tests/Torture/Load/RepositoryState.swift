@@ -3,10 +3,18 @@
 import OCI
 
 /// What a repository has: the small model of a registry that the real one is compared with.
+///
+/// Two are equal when clients see the same.
 struct RepositoryState: Equatable, Sendable {
     var blobs: Set<Digest> = []
     var manifests: Set<Digest> = []
     var tags: [String: Digest] = [:]
+    /// Manifests that were deleted and can be had back, with the tags that went with each.
+    var trash: [Digest: [String]] = [:]
+
+    static func == (left: RepositoryState, right: RepositoryState) -> Bool {
+        left.blobs == right.blobs && left.manifests == right.manifests && left.tags == right.tags
+    }
 
     /// What a manifest names; it follows from the manifest's digest.
     struct Names: Equatable, Sendable {
@@ -27,6 +35,10 @@ struct RepositoryState: Equatable, Sendable {
         case deleteTag(String)
         case deleteManifest(Digest)
         case deleteBlob(Digest)
+        /// Back from the trash, with what it names and what refers to it.
+        case restore(Digest)
+        /// No more in the trash.
+        case purge(Digest)
     }
 
     /// Makes the change; `names` tells what each manifest names.
@@ -36,17 +48,67 @@ struct RepositoryState: Equatable, Sendable {
         case .resume(let upload): blobs.insert(upload.digest)
         case .putManifest(let digest, let names):
             manifests.insert(digest)
+            trash[digest] = nil
             for tag in names { tags[tag] = digest }
         case .deleteTag(let tag): tags[tag] = nil
         case .deleteManifest(let digest): delete(digest, names)
         case .deleteBlob(let digest): blobs.remove(digest)
+        case .restore(let digest): restore(digest, names)
+        case .purge(let digest): trash[digest] = nil
+        }
+    }
+
+    private mutating func restore(_ digest: Digest, _ names: [Digest: Names]) {
+        for back in returning(with: digest, names) {
+            manifests.insert(back)
+            for tag in trash[back] ?? [] where tags[tag] == nil { tags[tag] = back }
+            trash[back] = nil
+            guard names[back]?.mediaType == Documents.imageType else { continue }
+            // A manifest says that its blobs are there, and so they are again.
+            blobs.formUnion(names[back]?.references ?? [])
+        }
+    }
+
+    /// What comes back with a manifest: what it names first, then it, then what refers to any of them.
+    private func returning(with digest: Digest, _ names: [Digest: Names]) -> [Digest] {
+        var order: [Digest] = []
+        func visit(_ digest: Digest) {
+            guard trash[digest] != nil, !order.contains(digest) else { return }
+            for child in names[digest]?.references ?? [] { visit(child) }
+            order.append(digest)
+        }
+        visit(digest)
+        var next = 0
+        while next < order.count {
+            let referrers = trash.keys.filter { names[$0]?.subject == order[next] }.sorted()
+            for referrer in referrers { visit(referrer) }
+            next += 1
+        }
+        return order
+    }
+
+    /// What of the trash can be asked back: it comes whole, and no tag was of two that come with it.
+    func restorable(_ names: [Digest: Names]) -> [Digest] {
+        trash.keys.sorted().filter { digest in
+            let back = returning(with: digest, names)
+            let tags = back.flatMap { trash[$0] ?? [] }
+            let isWhole = back.allSatisfy { digest in
+                let kind = names[digest]?.mediaType
+                return kind == Documents.imageType
+                    || (names[digest]?.references ?? []).allSatisfy {
+                        manifests.contains($0) || trash[$0] != nil
+                    }
+            }
+            return isWhole && Set(tags).count == tags.count
         }
     }
 
     /// A manifest goes with its tags and with the referrers that neither a tag nor an index names.
     private mutating func delete(_ digest: Digest, _ names: [Digest: Names]) {
         manifests.remove(digest)
-        for tag in tags.keys.sorted() where tags[tag] == digest { tags[tag] = nil }
+        let ended = tags.keys.sorted().filter { tags[$0] == digest }
+        trash[digest] = ended
+        for tag in ended { tags[tag] = nil }
         let tagged = Set(tags.values)
         let free = Set(unnamed(manifests, names)).subtracting(tagged)
         for referrer in referrers(of: digest, names) where free.contains(referrer) {
@@ -86,13 +148,19 @@ extension RepositoryState.Change {
         case .deleteTag(let tag): "delete tag \(tag)"
         case .deleteManifest(let digest): "delete manifest \(digest)"
         case .deleteBlob(let digest): "delete blob \(digest)"
+        case .restore(let digest): "restore \(digest)"
+        case .purge(let digest): "purge \(digest)"
         }
     }
 
     var isDeletion: Bool {
         switch self {
         case .deleteTag, .deleteManifest, .deleteBlob: true
-        case .pushBlob, .resume, .putManifest: false
+        case .pushBlob, .resume, .putManifest, .restore, .purge: false
         }
+    }
+
+    var isRestoration: Bool {
+        if case .restore = self { true } else { false }
     }
 }

@@ -59,7 +59,11 @@ struct Worker: Sendable {
             return chance.pick(state.manifests.sorted()).map { [.putManifest($0, tags: tags())] }
                 ?? []
         case ..<72: return history.upload.map { [.resume($0)] } ?? []
-        case ..<84: return chance.pick(state.tags.keys.sorted()).map { [.deleteTag($0)] } ?? []
+        case ..<80: return chance.pick(state.tags.keys.sorted()).map { [.deleteTag($0)] } ?? []
+        case ..<85:
+            return chance.pick(state.restorable(history.everything.names)).map { [.restore($0)] }
+                ?? []
+        case ..<86: return chance.pick(state.trash.keys.sorted()).map { [.purge($0)] } ?? []
         case ..<93:
             let free = state.unnamed(state.manifests, history.everything.names)
             return chance.pick(free).map { [.deleteManifest($0)] } ?? []
@@ -191,6 +195,10 @@ struct Worker: Sendable {
             return (try await registry.send("DELETE", "\(repository)/manifests/\(digest)"), 202)
         case .deleteBlob(let digest):
             return (try await registry.send("DELETE", "\(repository)/blobs/\(digest)"), 202)
+        case .restore(let digest):
+            return (try await registry.trash("restore", digest, in: history.repository), 200)
+        case .purge(let digest):
+            return (try await registry.trash("purge", digest, in: history.repository), 200)
         }
     }
 }

@@ -50,8 +50,10 @@ final class Crew: Sendable {
         let changes = counts.reduce(0) { $0 + $1.changes }
         let deletions = counts.reduce(0) { $0 + $1.deletions }
         let resumed = counts.reduce(0) { $0 + $1.resumptions }
+        let restored = counts.reduce(0) { $0 + $1.restorations }
         return
-            "\(changes) changes acknowledged, \(deletions) of them deletions and \(resumed) resumed uploads"
+            "\(changes) changes acknowledged, \(deletions) of them deletions, \(restored) restored from the "
+            + "trash and \(resumed) resumed uploads"
     }
 
     func complain(_ sentences: [String]) {

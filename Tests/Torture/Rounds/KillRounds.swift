@@ -83,9 +83,14 @@ struct KillRounds {
     ) async throws {
         let server = try start(in: path)
         defer { server.kill() }
-        try await crew.audit(histories, on: try await server.ready(), settling: .found)
+        let registry = try await server.ready()
+        try await crew.audit(histories, on: registry, settling: .found)
         if verifying {
             try Files.run(binary, "content", "verify", "--deep", "--data", "\(path)/data")
+            // I7: what nothing names is gone.
+            if let left = try await registry.leftAfterSweeps() {
+                crew.complain(["the sweep left what nothing names: \(left.prefix(2_000))"])
+            }
         }
         try server.stop()
     }

@@ -11,12 +11,64 @@ struct Registry: Sendable {
     static let answerBytesMax = 32 << 20
 
     private let client: Client
+    /// The management interface.
+    private let control: Client
 
-    init(base: String) {
+    /// The server at `base`, whose management interface is the socket in its data directory.
+    init(base: String, data: String) {
         var options = Client.Options(base: base)
         options.idleMax = 32
         options.deadline = .seconds(30)
         client = Client(options)
+        var own = Client.Options(unixSocket: "\(data)/control.sock")
+        own.deadline = .seconds(30)
+        control = Client(own)
+    }
+
+    /// Lets the sweep do rounds until everything that nothing names had its time; what is left then.
+    ///
+    /// Nil when nothing is, else what the plan says.
+    func leftAfterSweeps() async throws -> String? {
+        var plan = ""
+        for _ in 0..<Registry.sweepsMax {
+            // One may be under way by itself.
+            _ = try await manage("POST", "sweep/run")
+            let answer = try await manage("GET", "sweep/plan", query: "limit=20")
+            plan = String(decoding: answer.body, as: UTF8.self)
+            if plan.contains("\"count\":0,"), plan.contains("\"laterCount\":0}") { return nil }
+        }
+        return plan
+    }
+
+    private static let sweepsMax = 100
+
+    private func manage(
+        _ method: String,
+        _ path: String,
+        query: String? = nil
+    ) async throws(TransportError) -> ReceivedResponse {
+        if Interruption.isRequested { throw .interrupted("a signal asked for the end") }
+        let head = RequestHead(
+            method: method,
+            path: "/control/v1/\(path)",
+            query: query,
+            headers: Headers()
+        )
+        return try await control.send(head, body: [], limit: Registry.answerBytesMax)
+    }
+
+    /// Asks for something of the trash: `restore` or `purge`.
+    func trash(
+        _ verb: String,
+        _ digest: Digest,
+        in repository: String
+    ) async throws(TransportError) -> ReceivedResponse {
+        let name = verb == "restore" ? "reference" : "digest"
+        return try await manage(
+            "POST",
+            "trash/\(verb)",
+            query: "repository=\(repository)&\(name)=\(digest)"
+        )
     }
 
     /// Where a `Location` leads.

@@ -10,11 +10,12 @@ final class Server: Sendable {
 
     let process: ChildProcess
     private let log: String
+    private let data: String
 
     /// Starts one on a port that the system chooses, with `wrapper` in front of the program.
     init(binary: String, data: String, log: String, wrapper: [String] = []) throws {
         try Interruption.check()
-        self.log = log
+        (self.log, self.data) = (log, data)
         unlink(log)
         // The sweep runs all the time, so that every kill can strike it.
         let configuration = "\(log).yaml"
@@ -38,7 +39,7 @@ final class Server: Sendable {
             if let line = lines.first(where: { $0.contains(" is ready on ") }),
                 let base = line.split(separator: " ").last
             {
-                return Registry(base: String(base))
+                return Registry(base: String(base), data: data)
             }
             if let ending = process.ended() {
                 throw Failure("the server does not start: \(ending): \(output)")
