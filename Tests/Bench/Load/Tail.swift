@@ -12,6 +12,10 @@ struct Tail: Equatable {
     /// The rate it reached.
     var perSecond: Double
 
+    init(milliseconds: Double, slowest: Double, perSecond: Double) {
+        (self.milliseconds, self.slowest, self.perSecond) = (milliseconds, slowest, perSecond)
+    }
+
     /// Reads hey's report; any answer but `status`, or none at all, is a failure.
     init(hey text: String, status: Int = 200) throws(Failure) {
         let lines = text.split(separator: "\n").map { $0.split { $0 == " " || $0 == "\t" } }
