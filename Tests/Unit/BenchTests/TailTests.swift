@@ -11,7 +11,7 @@ import Testing
 
         Summary:
           Total:\t3.0045 secs
-          Slowest:\t0.0131 secs
+          Slowest:\t0.0125 secs
           Requests/sec:\t7967.9655
 
         Response time histogram:
@@ -30,7 +30,7 @@ import Testing
     @Test func `are read with the rate that was reached`() throws {
         let tail = try Tail(hey: Self.report("  [200]\t23920 responses\n\n"))
         #expect(tail.perSecond == 7967.9655)
-        #expect(tail.slowest == 13.1)
+        #expect(tail.slowest == 12.5)
         #expect(tail.milliseconds(at: 8_000) == 1.2)
         #expect(tail.milliseconds(at: 9_500).isInfinite, "nobody knows the tail at that rate")
     }

@@ -14,7 +14,8 @@ import Testing
 
     @Test func `each is read by the node or the command that it is for`() throws {
         let readers = try [
-            "Sources/Node/Node/Listeners", "Sources/Node/Node/Telemetry", "Sources/Node/Node",
+            "Sources/Node/Node/Listeners", "Sources/Node/Node/Telemetry", "Sources/Node/Node/Care",
+            "Sources/Node/Node",
         ]
         .map(Self.text).joined()
         let idle = KeyTable.keys.map(\.path).filter { path in

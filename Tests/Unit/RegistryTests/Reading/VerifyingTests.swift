@@ -91,7 +91,8 @@ import Testing
         async throws
     {
         let test = try Fixture()
-        let digest = try await test.blob("small", in: "a")
+        try await test.push("small", to: "a")
+        let digest = Fixture.digest("small")
         let path = Registry.blobKey(.a, digest)
         #expect(try await test.registry.blob(.a, digest) != nil)
         #expect(test.registry.inMemory(path) != nil)
