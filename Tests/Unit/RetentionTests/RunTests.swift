@@ -286,10 +286,29 @@ import Testing
         let test = try Fixture()
         let image = try await test.push("a", tags: ["v1"])
         try await test.pull(image)
-        try await test.registry.change(try Fixture.name("team/app"), .deleteManifest(image))
+        let name = try Fixture.name("team/app")
+        try await test.registry.change(name, .deleteManifest(image))
+        try await test.registry.change(name, .emptyTrash([image], by: .max))
         try await test.registry.flushPulls()
         #expect(test.registry.pullsWaiting == 0)
         #expect(try test.notedDays(of: image).isEmpty)
+    }
+
+    /// A push brings it back, and on the day of its pull no rule takes it (found by seed 255 of the simulator).
+    @Test func `of what is in the trash come back with it`() async throws {
+        let test = try Fixture()
+        let image = try await test.push("a", tags: ["v1"])
+        try await test.pull(image)
+        try await test.registry.change(try Fixture.name("team/app"), .deleteManifest(image))
+        try await test.registry.flushPulls()
+        #expect(try test.notedDays(of: image).count == 1)
+        try await test.push("a", tags: ["v1"])
+        let day = try test.registry.read { view throws(CatalogError) in
+            try view.repository(RepositoryName("team/app") ?? .canary).flatMap {
+                row throws(CatalogError) in try view.lastPulled(row.number, image)
+            }
+        }
+        #expect(day == (try test.notedDays(of: image).first))
     }
 
     @Test func `follow the expiry clock, not a wall clock that ran away`() async throws {

@@ -5,13 +5,16 @@ import Journal
 import OCI
 
 extension Decider {
-    /// The pulls that are news: of manifests that are there, later than the last one known.
+    /// The pulls that are news: of manifests that are there, or in the trash, later than the last one known.
     func note(_ pulls: [Pull]) throws(DecisionError) -> Decision {
         var decision = Decision()
         for pull in pulls.prefix(Decision.eventsMax) {
-            guard let row = try row(pull.repository), try hasManifest(row, pull.digest) else {
-                continue
+            guard let row = try row(pull.repository) else { continue }
+            let isTrashed = try reading { () throws(CatalogError) in
+                try view.trashed(row.number, pull.digest) != nil
             }
+            let isLive = try hasManifest(row, pull.digest)
+            guard isTrashed || isLive else { continue }
             let known = try reading { () throws(CatalogError) in
                 try view.lastPulled(row.number, pull.digest)
             }

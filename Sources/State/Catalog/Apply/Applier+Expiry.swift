@@ -99,7 +99,7 @@ extension Applier {
         )
     }
 
-    /// A manifest that is there was pulled on a day; the last one stays.
+    /// A manifest that is there, or in the trash and can come back, was pulled on a day; the last one stays.
     func pulled(
         _ digest: Digest,
         in repository: Int64,
@@ -108,7 +108,9 @@ extension Applier {
         try session.run(
             """
             INSERT INTO pulls (repository, digest, day)
-            SELECT repository, digest, ?3 FROM manifests WHERE repository = ?1 AND digest = ?2
+            SELECT ?1, ?2, ?3
+            WHERE EXISTS (SELECT 1 FROM manifests WHERE repository = ?1 AND digest = ?2)
+                OR EXISTS (SELECT 1 FROM trash WHERE repository = ?1 AND digest = ?2)
             ON CONFLICT DO UPDATE SET day = max(day, excluded.day)
             """,
             .integer(repository),
