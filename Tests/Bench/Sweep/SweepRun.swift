@@ -9,6 +9,8 @@ import Platform
 final class SweepRun {
     /// Copies looked at in a second when nobody measures any more.
     private static let fastRate = 1_000_000
+    /// The default of `sweep.rate`.
+    private static let rateMax = 2_000
     private static let memoryMaxKibibytes = 20_480.0
 
     let world: World
@@ -28,7 +30,7 @@ final class SweepRun {
     }
 
     func run() throws -> SweepOutcome {
-        let server = try start(rate: nil)
+        let server = try start(rate: measuredRate)
         let pushing = try Clients.time { try stock.push(to: server.port, tell) }
         tell(
             "\(stock.images * (SweepStock.blobsEach + 1)) requests in \(Unit.rounded(pushing, 1)) s"
@@ -49,11 +51,17 @@ final class SweepRun {
         return outcome
     }
 
-    private func start(rate: Int?) throws -> Peer {
-        let rate = rate.map { "  rate: \($0)\n" } ?? ""
-        return try world.breakwater(
+    /// The default, or less where few blobs would be at their end before the windows are.
+    private var measuredRate: Int {
+        let windows = 2 * arguments.pairs * 2 * (arguments.seconds + 2)
+        let copies = stock.images * (SweepStock.blobsEach + 1)
+        return max(50, min(SweepRun.rateMax, copies / (2 * windows)))
+    }
+
+    private func start(rate: Int) throws -> Peer {
+        try world.breakwater(
             data: data,
-            extra: "sweep:\n  interval: 30d\n\(rate)expiry:\n  trash: 0s\n"
+            extra: "sweep:\n  interval: 30d\n  rate: \(rate)\nexpiry:\n  trash: 0s\n"
         )
     }
 
