@@ -91,12 +91,20 @@ struct NodeMetrics {
         ) { retention.status.sinceRound.map { Double($0.components.seconds) } }
     }
 
-    /// Registers what the scrub has found.
-    static func register(_ scrub: Scrub, in metrics: Metrics) {
+    /// Registers what the scrub has found; before its first round its age is that of this process, so that an
+    /// alert also fires where none ever ends.
+    static func register(
+        _ scrub: Scrub,
+        in metrics: Metrics,
+        started: Duration,
+        clocks: any Clocks
+    ) {
         metrics.gauge(
             "breakwater_scrub_round_age_seconds",
-            "Time since everything had been read again; none before the first time."
-        ) { scrub.status.sinceRound.map { Double($0.components.seconds) } }
+            "Time since everything had been read again; before the first time, since the start."
+        ) {
+            Double((scrub.status.sinceRound ?? clocks.monotonic() - started).components.seconds)
+        }
         metrics.gauge(
             "breakwater_scrub_lost_copies",
             "Digests that are named and have no sound copy here."
