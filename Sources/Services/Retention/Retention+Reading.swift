@@ -138,8 +138,7 @@ extension Retention {
         _ known: inout [Digest: UInt64]
     ) throws(CatalogError) -> UInt64 {
         var sum = facts.size
-        for reference in facts.references
-        where reference.role == .config || reference.role == .layer {
+        for reference in facts.references where reference.role.isBlob {
             if let size = known[reference.digest] {
                 sum += size
                 continue

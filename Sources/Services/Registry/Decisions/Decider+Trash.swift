@@ -108,8 +108,3 @@ extension Decider {
         try reading { () throws(CatalogError) in try view.content(digest) }
     }
 }
-
-extension ReferenceRole {
-    /// Whether what is named is linked as a blob.
-    var isBlob: Bool { self == .config || self == .layer }
-}

@@ -133,8 +133,3 @@ extension Applier {
         )
     }
 }
-
-extension ReferenceRole {
-    /// Whether what is named is linked as a blob, and must be there.
-    var isBlob: Bool { self == .config || self == .layer }
-}

@@ -54,6 +54,9 @@ public enum ReferenceRole: UInt8, Sendable, Hashable {
     case child = 3
     /// A layer the registry does not have to hold (foreign, non-distributable): not checked, not kept.
     case external = 4
+
+    /// Whether what is named is linked as a blob, and must be there.
+    public var isBlob: Bool { self == .config || self == .layer }
 }
 
 /// A digest that a manifest names.
