@@ -26,14 +26,19 @@ import Testing
         isSanitized ? [Scenario.general] : [.general, .crashes, .disk, .network, .clock]
     static let seeds: [UInt64] = isSanitized ? [1_000_001] : [1_000_001, 1_000_002]
 
+    /// Operations of a seed here, without optimisation; `script/simulate` runs whole ones.
+    private static let operations = 120
+
     /// Two seeds, other ones than `script/simulate` begins with.
     @Test(arguments: honest, seeds)
     func `keeps its promises in every scenario`(_ scenario: Scenario, _ seed: UInt64) async {
         // I1, I2, I3, I4, I5, I9, I10, I11.
-        let report = await run(scenario.options(seed: seed))
+        var options = scenario.options(seed: seed)
+        options.operations = Self.operations
+        let report = await run(options)
         #expect(
             report.violations.isEmpty,
-            "breakwater-sim --seeds 1 --from \(seed) --scenario \(scenario.name)"
+            "breakwater-sim --seeds 1 --from \(seed) --scenario \(scenario.name) --operations 120"
         )
         #expect(report.counts["put manifest", default: 0] > 0)
         // A disk that is full and fails in every way may let no whole image through in a seed.
@@ -49,7 +54,9 @@ import Testing
         // A checker that finds nothing proves nothing. The product's code is unchanged: only what its
         // file system does when it is asked to sync.
         for seed in UInt64(1)...5 {
-            let report = await run(Scenario.sabotage(mistake).options(seed: seed))
+            var options = Scenario.sabotage(mistake).options(seed: seed)
+            options.operations = Self.operations
+            let report = await run(options)
             let found = report.violations.contains {
                 [.durable, .noDangling].contains($0.invariant)
             }
@@ -68,6 +75,42 @@ import Testing
         #expect(runs[0].traceHash == runs[1].traceHash)
         #expect(runs[0].counts == runs[1].counts)
         #expect(runs[0].traceHash != runs[2].traceHash)
+    }
+
+    @Test func `makes the story of a failure shorter, and it replays exactly`() async throws {
+        var options = Scenario.sabotage(.skipsFileSync).options(seed: 1)
+        options.operations = 60
+        var failed = await run(options)
+        while failed.violations.isEmpty {
+            options.seed += 1
+            try #require(options.seed < 20)
+            failed = await run(options)
+        }
+        let (before, first) = (failed, options)
+        let shrunk = await withTaskExecutorPreference(pool) {
+            // Bounded by runs, not by time, so that it does the same wherever it runs.
+            await Self.shrunk(before, first, runsMax: 60)
+        }
+        let found = try #require(shrunk)
+        #expect(found.report.violations.first?.invariant == before.violations.first?.invariant)
+        #expect(found.report.parts.count * 2 < before.parts.count)
+        let again = await run(found.options)
+        #expect(again.traceHash == found.report.traceHash)
+        // What the command line is given means the same parts.
+        let words = found.report.parts.map { "\($0)" }
+        #expect(words.map { Part($0) } == found.report.parts)
+    }
+
+    @concurrent private static func shrunk(
+        _ failed: Simulation.Report,
+        _ options: Simulation.Options,
+        runsMax: Int
+    ) async -> Shrinker.Shrunk? {
+        var runs = 0
+        return Shrinker(options).shrink(failed) {
+            runs += 1
+            return runs > runsMax
+        }
     }
 
     @Test func `has a name for each of its scenarios`() {

@@ -6,8 +6,10 @@ import Simulation
 struct Arguments: Sendable {
     static let usage = """
         usage: breakwater-sim [--seeds N] [--from SEED] [--scenario NAME] [--operations N]
-                              [--jobs N] [--summary] [--trace]
+                              [--minutes M] [--only PARTS] [--jobs N] [--summary] [--trace]
                breakwater-sim --sabotage [--seeds N] [--from SEED] [--jobs N] [--whole]
+        --minutes M   goes on with the seeds that follow until M minutes are over
+        --only PARTS  plays only these parts of a seed, as a failure names them
         scenarios: \(Scenario.all.map(\.name).joined(separator: ", "))
         """
     /// The most simulations at the same time.
@@ -17,6 +19,10 @@ struct Arguments: Sendable {
     var from: UInt64 = 0
     var scenario = Scenario.general
     var operations: Int?
+    /// How long to go on; nil for a number of seeds.
+    var minutes: Int?
+    /// The parts of a story that are played; nil for all.
+    var only: Set<Part>?
     var jobs = 2
     /// Whether what happened in the runs is printed at the end.
     var printsSummary = false
@@ -51,6 +57,14 @@ struct Arguments: Sendable {
         case "--from":
             guard let number = UInt64(value) else { return false }
             from = number
+        case "--minutes":
+            guard let number = Int(value), number > 0 else { return false }
+            minutes = number
+            seeds = .max
+        case "--only":
+            let parts = value.split(separator: ",").map { Part(String($0)) }
+            guard !parts.contains(nil) else { return false }
+            only = Set(parts.compactMap { $0 })
         case "--operations":
             guard let number = Int(value), number > 0 else { return false }
             operations = number

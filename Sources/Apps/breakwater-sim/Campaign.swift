@@ -15,11 +15,16 @@ final class Campaign: Sendable {
         var summary = Summary()
     }
 
+    /// How long a failed seed's story is made shorter.
+    private static let shrinkFor = Duration.seconds(60)
+
     private let arguments: Arguments
+    private let end: ContinuousClock.Instant?
     private let state: Mutex<State>
 
     init(_ arguments: Arguments) {
         self.arguments = arguments
+        end = arguments.minutes.map { ContinuousClock.now + .seconds(60 * $0) }
         state = Mutex(State(next: arguments.from))
     }
 
@@ -35,6 +40,7 @@ final class Campaign: Sendable {
         }
         let summary = summary
         if arguments.printsSummary { for line in summary.lines { print(line) } }
+        print(summary.averages)
         let (seconds, attoseconds) = start.duration(to: clock.now).components
         let milliseconds = max(1, Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
         let hundredths = summary.seeds * 100_000 / milliseconds
@@ -48,20 +54,30 @@ final class Campaign: Sendable {
     /// Runs one seed after the other; blocks this thread, of which there is one for each job.
     private func work() {
         while let seed = takeSeed() {
-            var options = arguments.scenario.options(seed: seed)
-            if let operations = arguments.operations { options.operations = operations }
+            let options = options(seed)
             let report = Simulation(options).run()
             let failures = state.withLock { state in
                 state.summary.add(report)
                 return state.summary.failed.count
             }
-            if !report.violations.isEmpty { tell(report, isFull: failures <= Campaign.storiesMax) }
+            guard !report.violations.isEmpty else { continue }
+            let isFull = failures <= Campaign.storiesMax
+            tell(report, isFull: isFull)
+            if isFull, arguments.only == nil { tellShorter(report, options) }
         }
+    }
+
+    private func options(_ seed: UInt64) -> Simulation.Options {
+        var options = arguments.scenario.options(seed: seed)
+        if let operations = arguments.operations { options.operations = operations }
+        options.only = arguments.only
+        return options
     }
 
     private func takeSeed() -> UInt64? {
         state.withLock { state in
             guard state.next - arguments.from < arguments.seeds else { return nil }
+            if let end, ContinuousClock.now >= end { return nil }
             defer { state.next += 1 }
             return state.next
         }
@@ -70,13 +86,42 @@ final class Campaign: Sendable {
     private func tell(_ report: Simulation.Report, isFull: Bool) {
         var text = "seed \(report.seed) failed:\n"
         for violation in report.violations { text += "  \(violation)\n" }
-        if isFull {
-            let lines =
-                arguments.printsTrace ? report.lines : report.lines.suffix(Campaign.linesMax)
-            for line in lines { text += "    \(line)\n" }
-        }
-        text += "  again: breakwater-sim --seeds 1 --from \(report.seed) "
-        text += "--scenario \(arguments.scenario.name)"
+        if isFull { text += story(report) }
+        text += "  again: \(command(report.seed))"
+        if let only = arguments.only { text += Campaign.only(only) }
         print(text)
+    }
+
+    /// Prints a failed seed's story once more, without what it fails without.
+    private func tellShorter(_ report: Simulation.Report, _ options: Simulation.Options) {
+        let begin = ContinuousClock.now
+        let end = begin + Campaign.shrinkFor
+        guard let shrunk = Shrinker(options).shrink(report, until: { ContinuousClock.now >= end })
+        else { return print("seed \(report.seed) did not fail again, which is a bug of ours") }
+        let parts = shrunk.report.parts
+        let operations = parts.count { $0.isOperation }
+        var text = "seed \(report.seed) made shorter in "
+        text += "\(begin.duration(to: .now).components.seconds) s and \(shrunk.runs) runs, from "
+        text += "\(shrunk.partsBefore) parts to \(operations) operations and "
+        text += "\(parts.count - operations) others:\n"
+        for violation in shrunk.report.violations { text += "  \(violation)\n" }
+        text += story(shrunk.report)
+        text += "  again: \(command(report.seed))\(Campaign.only(Set(parts)))"
+        print(text)
+    }
+
+    /// What happened, in full where that was asked for.
+    private func story(_ report: Simulation.Report) -> String {
+        let lines = arguments.printsTrace ? report.lines : report.lines.suffix(Campaign.linesMax)
+        return lines.map { "    \($0)\n" }.joined()
+    }
+
+    private func command(_ seed: UInt64) -> String {
+        "breakwater-sim --seeds 1 --from \(seed) --scenario \(arguments.scenario.name)"
+            + (arguments.operations.map { " --operations \($0)" } ?? "")
+    }
+
+    private static func only(_ parts: Set<Part>) -> String {
+        " --only " + parts.map(\.description).sorted().joined(separator: ",")
     }
 }

@@ -15,11 +15,13 @@ import Testing
         let world = DiskWorld()
         var driver = FaultDriver(
             swarm: Swarm(kinds: [kind]),
+            operations: 100,
             disk: world.disk,
             clocks: VirtualClocks(world.timeline),
             findings: Findings(trace: trace),
             trace: trace,
-            generator: SeededGenerator(seed: 1, purpose: "faults")
+            fuse: Fuse(disk: world.disk),
+            seed: 1
         )
         driver.beginLife(used: 0)
         #expect(world.disk.faults.failures.map(\.operation) == [operation])

@@ -7,18 +7,20 @@ import Synchronization
 /// All checks of a catalog and the platter under it, for whoever runs a node.
 final class Inspector: Sendable {
     /// Acknowledgements between two looks at the whole content.
-    private static let checksEvery = 8
+    private static let checksEvery = 16
 
     private let findings: Findings
     private let disk: SimulatedDisk
     private let contentChecker: ContentChecker
     private let journalChecker: JournalChecker
+    private let historyChecker: HistoryChecker
     private let acknowledged = Mutex(0)
 
     init(content: Content, findings: Findings, disk: SimulatedDisk) {
         self.findings = findings
         self.disk = disk
         journalChecker = JournalChecker(findings: findings)
+        historyChecker = HistoryChecker(findings: findings)
         contentChecker = ContentChecker(
             content: content,
             findings: findings,
@@ -34,7 +36,7 @@ final class Inspector: Sendable {
                 try journalChecker.check(view)
                 try contentChecker.check(view)
             }
-            try HistoryChecker(findings: findings).check(catalog)
+            try historyChecker.check(catalog)
         }
     }
 

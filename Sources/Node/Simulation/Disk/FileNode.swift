@@ -12,7 +12,8 @@ final class FileNode: @unchecked Sendable {
     /// One content a sector had since it was last durable.
     struct Version: Sendable {
         var order: UInt64
-        var bytes: [UInt8]
+        /// A part of what was written, which all its sectors share.
+        var bytes: ArraySlice<UInt8>
         /// Made by cutting the file, which takes effect with the file's length alone.
         var isCut: Bool
     }
@@ -45,8 +46,8 @@ final class FileNode: @unchecked Sendable {
         self.modifiedMilliseconds = modifiedMilliseconds
     }
 
-    func write(_ new: Span<UInt8>, at offset: Int, order: UInt64) {
-        guard new.count > 0 else { return }
+    func write(_ new: [UInt8], at offset: Int, order: UInt64) {
+        guard !new.isEmpty else { return }
         let end = offset + new.count
         let touched = offset / FileNode.sectorBytes...(end - 1) / FileNode.sectorBytes
         for sector in touched { remember(sector) }
@@ -54,8 +55,14 @@ final class FileNode: @unchecked Sendable {
             bytes.append(contentsOf: repeatElement(0, count: end - bytes.count))
             lengths.append(Length(order: order, bytes: end, isCut: false))
         }
-        for index in 0..<new.count { bytes[offset + index] = new[index] }
-        for sector in touched { record(sector, order: order, isCut: false) }
+        bytes.replaceSubrange(offset..<end, with: new)
+        for sector in touched {
+            let start = sector * FileNode.sectorBytes - offset
+            let isWhole = start >= 0 && start + FileNode.sectorBytes <= new.count
+            let content =
+                isWhole ? new[start..<(start + FileNode.sectorBytes)] : content(of: sector)[...]
+            record(sector, order: order, content, isCut: false)
+        }
     }
 
     func truncate(to length: Int, order: UInt64) {
@@ -65,7 +72,9 @@ final class FileNode: @unchecked Sendable {
             let touched = length / FileNode.sectorBytes...(bytes.count - 1) / FileNode.sectorBytes
             for sector in touched { remember(sector) }
             bytes.removeLast(bytes.count - length)
-            for sector in touched { record(sector, order: order, isCut: true) }
+            for sector in touched {
+                record(sector, order: order, content(of: sector)[...], isCut: true)
+            }
         } else {
             bytes.append(contentsOf: repeatElement(0, count: length - bytes.count))
         }
@@ -91,7 +100,7 @@ final class FileNode: @unchecked Sendable {
     var durableBytes: [UInt8] {
         var image = bytes
         for (sector, history) in sectors {
-            FileNode.put(history.durable, sector: sector, into: &image)
+            FileNode.put(history.durable[...], sector: sector, into: &image)
         }
         return FileNode.fitted(image, to: durableLength)
     }
@@ -104,7 +113,8 @@ final class FileNode: @unchecked Sendable {
         guard sectors[sector] != nil else { return }
         sectors[sector]?.durable[within] ^= mask
         for index in 0..<(sectors[sector]?.versions.count ?? 0) {
-            sectors[sector]?.versions[index].bytes[within] ^= mask
+            guard let first = sectors[sector]?.versions[index].bytes.startIndex else { continue }
+            sectors[sector]?.versions[index].bytes[first + within] ^= mask
         }
     }
 
@@ -135,10 +145,13 @@ final class FileNode: @unchecked Sendable {
 
     /// The contents a sector may have: a cut that took effect forgets what was before it, and one that
     /// did not never happened.
-    private static func candidates(_ sector: Sector, cutsUntil order: UInt64) -> [[UInt8]] {
+    private static func candidates(
+        _ sector: Sector,
+        cutsUntil order: UInt64
+    ) -> [ArraySlice<UInt8>] {
         let lastCut = sector.versions.lastIndex { $0.isCut && $0.order <= order }
         let later = sector.versions[((lastCut ?? -1) + 1)...].filter { !$0.isCut }.map(\.bytes)
-        return [lastCut.map { sector.versions[$0].bytes } ?? sector.durable] + later
+        return [lastCut.map { sector.versions[$0].bytes } ?? sector.durable[...]] + later
     }
 
     /// Keeps the platter's content of a sector before it changes.
@@ -149,10 +162,14 @@ final class FileNode: @unchecked Sendable {
         sectors[sector]?.isAbandoned = false
     }
 
-    private func record(_ sector: Int, order: UInt64, isCut: Bool) {
-        sectors[sector]?.versions.append(
-            Version(order: order, bytes: content(of: sector), isCut: isCut)
-        )
+    private func record(
+        _ sector: Int,
+        order: UInt64,
+        _ content: ArraySlice<UInt8>,
+        isCut: Bool
+    ) {
+        let version = Version(order: order, bytes: content, isCut: isCut)
+        sectors[sector]?.versions.append(version)
     }
 
     /// A sector's bytes, zeros behind the end of the file.
@@ -163,7 +180,11 @@ final class FileNode: @unchecked Sendable {
         return FileNode.fitted(Array(bytes[start..<end]), to: FileNode.sectorBytes)
     }
 
-    private static func put(_ content: [UInt8], sector: Int, into image: inout [UInt8]) {
+    private static func put(
+        _ content: ArraySlice<UInt8>,
+        sector: Int,
+        into image: inout [UInt8]
+    ) {
         let start = sector * sectorBytes
         if image.count < start + sectorBytes {
             image.append(contentsOf: repeatElement(0, count: start + sectorBytes - image.count))

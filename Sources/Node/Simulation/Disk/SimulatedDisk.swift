@@ -63,6 +63,12 @@ public final class SimulatedDisk: Sendable {
         set { state.withLock { $0.faults = newValue } }
     }
 
+    /// How many changing calls still happen before the machine stops; nil for no crash.
+    var crashAfter: Int? {
+        get { state.withLock { $0.faults.crashAfter } }
+        set { state.withLock { $0.faults.crashAfter = newValue } }
+    }
+
     /// Runs a checker: what it reads through the product meets no failure that was planned for others.
     func sparing<Answer, Failure: Error>(
         _ body: () throws(Failure) -> Answer

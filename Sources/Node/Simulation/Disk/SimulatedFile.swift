@@ -37,12 +37,11 @@ final class SimulatedFile: File {
     func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(FileError) {
         let now = disk.wallMilliseconds
         // A span cannot be captured by the closure that a crash may run.
-        var copy: [UInt8] = []
-        copy.reserveCapacity(bytes.count)
-        for index in 0..<bytes.count { copy.append(bytes[index]) }
+        // Safe because the pointer is used while the span lives.
+        let copy = unsafe bytes.withUnsafeBufferPointer { unsafe [UInt8]($0) }
         try change(.write) { [name] state, file throws(FileError) in
             try state.grow(file, to: Int(offset) + copy.count, name)
-            file.write(copy.span, at: Int(offset), order: state.nextOrder())
+            file.write(copy, at: Int(offset), order: state.nextOrder())
             file.modifiedMilliseconds = now
         }
     }

@@ -12,82 +12,123 @@ struct FaultDriver: Sendable {
     let clocks: VirtualClocks
     let findings: Findings
     let trace: Trace
-    var generator: SeededGenerator
-    private(set) var crashesLeft: Int
-    private(set) var restartsLeft: Int
+    let programme: Programme
+    let fuse: Fuse
+    private let seed: UInt64
+    private var life = 0
+    /// After how many operations each crash that is left may come.
+    private var crashes: [Int] = []
+    private var crashNumber = 0
+    private var restartsLeft: Int
 
     init(
         swarm: Swarm,
+        operations: Int,
         disk: SimulatedDisk,
         clocks: VirtualClocks,
         findings: Findings,
         trace: Trace,
-        generator: SeededGenerator
+        programme: Programme = Programme(),
+        fuse: Fuse,
+        seed: UInt64
     ) {
         self.swarm = swarm
         self.disk = disk
         self.clocks = clocks
         self.findings = findings
         self.trace = trace
-        self.generator = generator
-        crashesLeft = swarm.crashes
+        self.programme = programme
+        self.fuse = fuse
+        self.seed = seed
         restartsLeft = swarm.restarts
+        var generator = SeededGenerator(seed: seed, purpose: "crashes")
+        for _ in 0..<swarm.crashes { crashes.append(generator.below(max(1, operations * 9 / 10))) }
+        crashes.sort()
+        // One in four comes right after the one before it, so that recoveries are struck too.
+        for index in crashes.indices.dropFirst() where generator.chance(1, in: 4) {
+            crashes[index] = crashes[index - 1]
+        }
     }
 
-    /// Whether a life of the machine is still to be ended before the workload is done.
-    var hasMore: Bool { crashesLeft > 0 }
+    /// Whether a life of the machine is still to be ended by a crash.
+    var hasMore: Bool { !crashes.isEmpty }
 
     /// Plans what happens to the disk and the clock in the life that begins.
     mutating func beginLife(used: UInt64) {
+        life += 1
         var faults = DiskFaults()
-        if crashesLeft > 0 {
-            crashesLeft -= 1
-            faults.crashAfter = generator.below(swarm.crashWithin)
-        }
-        for kind in swarm.kinds {
-            switch kind {
-            case .failedSync: plan(&faults, .syncFile, .device, within: 60)
-            case .failedDirectorySync: plan(&faults, .syncDirectory, .device, within: 40)
-            case .failedRename: plan(&faults, .rename, .device, within: 20)
-            case .failedRead: plan(&faults, .read, .device, within: 400)
-            case .fullDisk:
-                faults.capacity = used + UInt64(generator.below(FaultDriver.roomMax))
-            case .slowDisk: faults.syncLatency = .milliseconds(20)...(.milliseconds(900))
-            case .readOnlyDisk: faults.isReadOnly = generator.chance(1, in: 6)
-            case .clockBack: jump(by: -generator.within(1...7200))
-            case .clockForward: jump(by: generator.within(1...90_000))
-            case .lostRequests, .cutBodies, .lostAnswers, .outlivedClients, .repeatedRequests,
-                .longDelays:
-                break
-            }
+        for kind in swarm.kinds where !kind.isOfNetwork {
+            guard programme.plays(.fault(life: life, kind)) else { continue }
+            var generator = generator("\(kind.rawValue)")
+            plan(kind, &faults, used: used, &generator)
         }
         disk.faults = faults
+        while let operation = crashes.first {
+            var generator = SeededGenerator(seed: seed, purpose: "crash \(crashNumber)")
+            let changes = generator.below(swarm.crashWithin)
+            if programme.plays(.crash(crashNumber)) {
+                return fuse.light(operation: operation, changes: changes)
+            }
+            nextCrash()
+        }
+    }
+
+    private mutating func nextCrash() {
+        crashes.removeFirst()
+        crashNumber += 1
     }
 
     /// How long the life lasts unless a crash ends it; nil when only a crash or the end of work does.
     mutating func lifetime() -> Duration? {
+        var generator = generator("lifetime")
         guard restartsLeft > 0, generator.chance(1, in: 2) else { return nil }
         restartsLeft -= 1
         return .milliseconds(generator.within(50...5000))
     }
 
-    /// Draws what a crash does to what was not synced.
-    mutating func fate() -> CrashFate {
+    /// Draws what the end of a life does to what was not synced, and how long the machine rests.
+    mutating func endLife(_ end: Machine.End) -> (fate: CrashFate, pause: Duration) {
+        var generator = generator("end")
+        let pause = Duration.milliseconds(generator.within(10...4000))
+        fuse.putOut()
+        guard end != .stopped else { return (.processOnly, pause) }
         let fate = generator.pick(weighted: [
             (CrashFate.processOnly, weight: 3), (.forgetsUnsynced, weight: 3), (.seeded, weight: 4),
         ])
         findings.count("crash \(fate)")
-        return fate
+        if end == .crashed, hasMore { nextCrash() }
+        return (fate, pause)
     }
 
-    private mutating func plan(
+    /// The history of draws for one purpose in this life.
+    private func generator(_ purpose: String) -> SeededGenerator {
+        SeededGenerator(seed: seed, purpose: "life \(life) \(purpose)")
+    }
+
+    private func plan(
+        _ kind: FaultKind,
         _ faults: inout DiskFaults,
-        _ operation: DiskOperation,
-        _ kind: FileError.Kind,
-        within calls: Int
+        used: UInt64,
+        _ generator: inout SeededGenerator
     ) {
-        let after = generator.below(calls)
-        faults.failures.append(PlannedFailure(operation, after: after, kind: kind))
+        func fail(_ operation: DiskOperation, _ calls: Int) {
+            let after = generator.below(calls)
+            faults.failures.append(PlannedFailure(operation, after: after, kind: .device))
+        }
+        switch kind {
+        case .failedSync: fail(.syncFile, 60)
+        case .failedDirectorySync: fail(.syncDirectory, 40)
+        case .failedRename: fail(.rename, 20)
+        case .failedRead: fail(.read, 400)
+        case .fullDisk: faults.capacity = used + UInt64(generator.below(FaultDriver.roomMax))
+        case .slowDisk: faults.syncLatency = .milliseconds(20)...(.milliseconds(900))
+        case .readOnlyDisk: faults.isReadOnly = generator.chance(1, in: 6)
+        case .clockBack: jump(by: -generator.within(1...7200))
+        case .clockForward: jump(by: generator.within(1...90_000))
+        case .lostRequests, .cutBodies, .lostAnswers, .outlivedClients, .repeatedRequests,
+            .longDelays:
+            preconditionFailure("the network is not planned life by life")
+        }
     }
 
     private func jump(by seconds: Int) {

@@ -5,6 +5,16 @@ public enum FaultKind: String, Sendable, CaseIterable {
     case failedSync, failedDirectorySync, failedRename, failedRead, fullDisk, slowDisk, readOnlyDisk
     case clockBack, clockForward
     case lostRequests, cutBodies, lostAnswers, outlivedClients, repeatedRequests, longDelays
+
+    /// Whether it is between clients and the machine, and none of the machine's own.
+    var isOfNetwork: Bool {
+        switch self {
+        case .lostRequests, .cutBodies, .lostAnswers, .outlivedClients, .repeatedRequests,
+            .longDelays:
+            true
+        default: false
+        }
+    }
 }
 
 /// What one seed draws: few kinds of fault, but those often (a swarm, as TigerBeetle's VOPR does).
@@ -12,7 +22,7 @@ public enum FaultKind: String, Sendable, CaseIterable {
 /// A run with every fault at once spends itself on retries; different subsets reach different states.
 public struct Swarm: Sendable {
     /// Kinds of fault of a seed.
-    static let kindsMax = 4
+    static let kindsOfSeed = 3...4
 
     /// The kinds that happen.
     public let kinds: [FaultKind]
@@ -27,16 +37,17 @@ public struct Swarm: Sendable {
 
     /// Draws a swarm.
     public init(_ generator: inout SeededGenerator) {
+        let wanted = generator.within(Swarm.kindsOfSeed)
         var kinds: [FaultKind] = []
-        for _ in 0..<generator.within(0...Swarm.kindsMax) {
+        while kinds.count < wanted {
             let kind = generator.pick(FaultKind.allCases)
             if !kinds.contains(kind) { kinds.append(kind) }
         }
         self.kinds = kinds
         clients = generator.within(1...5)
-        crashes = generator.within(1...6)
+        crashes = generator.within(5...8)
         restarts = generator.below(3)
-        crashWithin = generator.pick([60, 300, 900])
+        crashWithin = generator.pick([20, 60, 300])
     }
 
     /// A swarm of a scenario's own making.
@@ -55,9 +66,9 @@ public struct Swarm: Sendable {
     }
 
     /// How badly the network works.
-    var network: NetworkFaults {
+    func network(_ programme: Programme) -> NetworkFaults {
         var faults = NetworkFaults()
-        for kind in kinds {
+        for kind in kinds where kind.isOfNetwork && programme.plays(.network(kind)) {
             switch kind {
             case .lostRequests: faults.loseRequest = 40
             case .cutBodies: faults.cutBody = 60
@@ -65,9 +76,7 @@ public struct Swarm: Sendable {
             case .outlivedClients: faults.outliveClient = 40
             case .repeatedRequests: faults.repeatRequest = 60
             case .longDelays: faults.delayMilliseconds = 50
-            case .failedSync, .failedDirectorySync, .failedRename, .failedRead, .fullDisk,
-                .slowDisk, .readOnlyDisk, .clockBack, .clockForward:
-                break
+            default: break
             }
         }
         return faults

@@ -63,8 +63,13 @@ final class Machine: Sendable {
         inspector = Inspector(content: content, findings: findings, disk: disk)
     }
 
-    /// Starts the product and lets it serve until `isOver`, its time is over, or it crashes.
-    func live(lifetime: Duration?, until isOver: () -> Bool) async -> End {
+    /// Starts the product and lets it serve until `isOver`, its time is over, or it crashes; with a
+    /// `fuse` that is still lit at its end, it crashes then.
+    func live(
+        lifetime: Duration?,
+        fuse: Fuse? = nil,
+        until isOver: () -> Bool
+    ) async -> End {
         let mounted = disk.mount()
         let files = mistake.map { SabotagedFileSystem(mounted, $0) as any FileSystem } ?? mounted
         let lifeline = SimulatedLifeline(disk: disk, trace: trace)
@@ -115,6 +120,7 @@ final class Machine: Sendable {
         isServing.withLock { $0 = false }
         access.close()
         network.disconnect()
+        if isOver(), fuse?.isLit ?? false { disk.crash() }
         guard !disk.isDown else { return .crashed }
         return await stop(node)
     }
@@ -123,15 +129,17 @@ final class Machine: Sendable {
     func rest(after end: End, _ driver: inout FaultDriver) async {
         disk.crash()
         ledger.noteCrash()
-        findings.count("life ended: \(end == .stopped ? "stopped" : "crashed")")
-        if case .refused = end { findings.count("start refused under faults") }
-        let fate = end == .stopped ? CrashFate.processOnly : driver.fate()
+        switch end {
+        case .stopped: findings.count("life ended: stopped")
+        case .crashed: findings.count("life ended: crashed")
+        case .refused: findings.count("start refused under faults")
+        }
+        let (fate, pause) = driver.endLife(end)
         trace.note("\(timeline.stamp) \(end) \(fate)")
         disk.settle(fate)
         if fate != .processOnly { clocks.restart() }
-        let pause = driver.generator.within(10...4000)
         // A cancelled machine starts again at once.
-        try? await timeline.sleep(for: .milliseconds(pause))
+        try? await timeline.sleep(for: pause)
     }
 
     /// Checks that the node that serves has no copy left that the sweep had to free (I7).

@@ -28,15 +28,23 @@ public struct WireRequest: Sendable {
 
     /// `PUT /v2/a/manifests/t`, with long hexadecimal numbers and signed state cut short.
     public var line: String {
-        var line = "\(method) "
+        var line = Array("\(method) ".utf8)
         var run = 0
-        for character in target {
-            let isLong = character.isLetter || character.isNumber || "_-".contains(character)
-            run = isLong ? run + 1 : 0
-            if run <= WireRequest.wordMax { line.append(character) }
-            if run == WireRequest.wordMax + 1 { line.append("…") }
+        for byte in target.utf8 {
+            run = WireRequest.isOfWord(byte) ? run + 1 : 0
+            if run <= WireRequest.wordMax { line.append(byte) }
+            if run == WireRequest.wordMax + 1 { line += Array("…".utf8) }
         }
-        return line
+        return String(decoding: line, as: UTF8.self)
+    }
+
+    private static func isOfWord(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
     }
 
     /// Characters of a word that a line shows.

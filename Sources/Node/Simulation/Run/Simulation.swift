@@ -10,11 +10,13 @@ public struct Simulation: Sendable {
         /// The seed, from which all else follows.
         public var seed: UInt64
         /// Operations of all clients together.
-        public var operations = 120
+        public var operations = 300
         /// The faults; nil draws them by the seed.
         public var swarm: Swarm?
         /// A mistake made on purpose.
         public var mistake: Mistake?
+        /// The parts that are played; nil for all.
+        public var only: Set<Part>?
 
         /// Makes the options of a seed.
         public init(seed: UInt64) {
@@ -36,6 +38,10 @@ public struct Simulation: Sendable {
         public var lines: [String]
         /// How much virtual time passed.
         public var virtualTime: Duration
+        /// How many kinds of fault the seed drew.
+        public var kindsOfFault: Int
+        /// The parts of the story that were played, in order.
+        public var parts: [Part]
     }
 
     private let options: Options
@@ -67,7 +73,9 @@ public struct Simulation: Sendable {
             counts: story.findings.counts,
             traceHash: story.trace.hash,
             lines: story.trace.lines,
-            virtualTime: story.timeline.now
+            virtualTime: story.timeline.now,
+            kindsOfFault: story.swarm.kinds.count,
+            parts: story.programme.played
         )
     }
 }

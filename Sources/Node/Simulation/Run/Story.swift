@@ -7,6 +7,10 @@ import Synchronization
 final class Story: Sendable {
     /// Tasks that work off requests without a client.
     private static let backlogRunners = 2
+    /// How often all clients are busy, with days between.
+    private static let bursts = 12
+    /// Days that pass between all bursts together.
+    private static let daysOfGaps = 61...90
 
     let options: Simulation.Options
     let trace = Trace()
@@ -20,6 +24,8 @@ final class Story: Sendable {
     let network: SimulatedNetwork
     let executor: SeededExecutor
     let machine: Machine
+    let programme: Programme
+    private let fuse: Fuse
     private let access = OperatorAccess()
     private let workIsDone = Mutex(false)
 
@@ -27,6 +33,7 @@ final class Story: Sendable {
         self.options = options
         let generator = { SeededGenerator(seed: options.seed, purpose: $0) }
         findings = Findings(trace: trace)
+        programme = Programme(only: options.only)
         var drawn = generator("swarm")
         swarm = options.swarm ?? Swarm(&drawn)
         var made = generator("content")
@@ -41,8 +48,9 @@ final class Story: Sendable {
         network = SimulatedNetwork(
             generator: generator("network"),
             timeline: timeline,
-            faults: swarm.network
+            faults: swarm.network(programme)
         )
+        fuse = Fuse(disk: disk)
         executor = SeededExecutor(
             generator: generator("executor"),
             timeline: timeline,
@@ -78,21 +86,24 @@ final class Story: Sendable {
     private func underFaults() async {
         var driver = FaultDriver(
             swarm: swarm,
+            operations: options.operations,
             disk: disk,
             clocks: clocks,
             findings: findings,
             trace: trace,
-            generator: SeededGenerator(seed: options.seed, purpose: "faults")
+            programme: programme,
+            fuse: fuse,
+            seed: options.seed
         )
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.runClients() }
             for _ in 0..<Story.backlogRunners {
                 group.addTask { await self.network.runBacklog() }
             }
-            while !isWorkDone {
+            while !isWorkDone || driver.hasMore {
                 driver.beginLife(used: disk.usedBytes)
                 let lifetime = driver.lifetime()
-                let end = await machine.live(lifetime: lifetime) { self.isWorkDone }
+                let end = await machine.live(lifetime: lifetime, fuse: fuse) { self.isWorkDone }
                 await machine.rest(after: end, &driver)
             }
             network.closeBacklog()
@@ -129,13 +140,29 @@ final class Story: Sendable {
         _ = await machine.live(lifetime: .zero) { true }
     }
 
+    /// Lets all clients work, in bursts with days between.
     private func runClients() async {
-        await withTaskGroup(of: Void.self) { group in
-            for number in 1...max(1, swarm.clients) {
-                group.addTask {
-                    var client = self.client(number, purpose: "client \(number)")
-                    await client.run(operations: self.options.operations / self.swarm.clients)
+        var generator = SeededGenerator(seed: options.seed, purpose: "gaps")
+        let weights = (1..<Story.bursts).map { _ in generator.within(1...10) }
+        let seconds = generator.within(Story.daysOfGaps) * 86_400
+        let perBurst = (options.operations + Story.bursts - 1) / Story.bursts
+        for burst in 0..<Story.bursts {
+            await withTaskGroup(of: Void.self) { group in
+                for number in 1...max(1, swarm.clients) {
+                    group.addTask {
+                        var client = self.client(number, purpose: "client \(number)")
+                        await client.run(burst: burst, of: perBurst, among: self.swarm.clients)
+                    }
                 }
+            }
+            guard burst < weights.count, findings.violations.isEmpty else { continue }
+            // Somebody makes room and mounts the disk for writing.
+            disk.faults.capacity = DiskFaults().capacity
+            disk.faults.isReadOnly = false
+            if programme.plays(.gap(burst)) {
+                // Nobody does anything meanwhile, so the days pass at once.
+                timeline.elapse(.seconds(seconds * weights[burst] / weights.reduce(0, +)))
+                trace.note("\(timeline.stamp) after \(weights[burst]) parts of a long pause")
             }
         }
         workIsDone.withLock { $0 = true }
@@ -153,6 +180,8 @@ final class Story: Sendable {
             timeline: timeline,
             trace: trace,
             access: access,
+            programme: programme,
+            fuse: fuse,
             generator: SeededGenerator(seed: options.seed, purpose: purpose)
         )
     }

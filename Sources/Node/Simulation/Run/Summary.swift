@@ -8,6 +8,8 @@ public struct Summary: Sendable {
     public private(set) var failed: [UInt64] = []
     private var seedsWith: [String: Int] = [:]
     private var totals: [String: Int] = [:]
+    private var days: Int64 = 0
+    private var kinds = 0
 
     /// Makes a summary of nothing.
     public init() {}
@@ -19,6 +21,8 @@ public struct Summary: Sendable {
             failed.append(report.seed)
             failed.sort()
         }
+        days += report.virtualTime.components.seconds / 86_400
+        kinds += report.kindsOfFault
         for (what, count) in report.counts where count > 0 {
             seedsWith[what, default: 0] += 1
             totals[what, default: 0] += count
@@ -30,13 +34,25 @@ public struct Summary: Sendable {
         (seedsWith[what] ?? 0) * 100 >= percent * seeds
     }
 
+    /// What a seed was on average, on one line.
+    public var averages: String {
+        "a seed on average: \(average(totals["client operation"] ?? 0)) client operations, "
+            + "\(average(totals["life ended: crashed"] ?? 0)) crashes with restart, "
+            + "\(average(kinds)) kinds of fault, \(average(Int(days))) days of virtual time"
+    }
+
+    /// With one digit behind the point.
+    private func average(_ total: Int) -> String {
+        let tenths = total * 10 / max(1, seeds)
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+
     /// One line for everything that happened: in how many percent of the seeds, and how often in one.
     public var lines: [String] {
         totals.keys.sorted().map { what in
             let share = (seedsWith[what] ?? 0) * 100 / max(1, seeds)
-            let tenths = (totals[what] ?? 0) * 10 / max(1, seeds)
             let padded = what + String(repeating: " ", count: max(1, 44 - what.utf8.count))
-            return "\(padded)\(share) % of the seeds, \(tenths / 10).\(tenths % 10) a seed"
+            return "\(padded)\(share) % of the seeds, \(average(totals[what] ?? 0)) a seed"
         }
     }
 }

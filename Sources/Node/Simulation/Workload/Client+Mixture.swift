@@ -42,7 +42,24 @@ enum Operation: String, CaseIterable {
 extension Client {
     /// Does `count` operations, or fewer when a violation was found.
     public mutating func run(operations count: Int) async {
-        for _ in 0..<count where findings.violations.isEmpty {
+        await run(0..<count)
+    }
+
+    /// Does this client's share of burst number `burst` of `count` operations.
+    mutating func run(burst: Int, of count: Int, among clients: Int) async {
+        let begin = burst * count
+        let share = (begin..<(begin + count)).count { $0 % clients == number % clients }
+        let before = (0..<begin).count { $0 % clients == number % clients }
+        await run(before..<(before + share))
+    }
+
+    private mutating func run(_ operations: Range<Int>) async {
+        for index in operations where findings.violations.isEmpty {
+            fuse?.operationBegan()
+            guard programme.plays(.operation(client: number, index: index)) else { continue }
+            findings.count("client operation")
+            // A history of its own for each, so that leaving one out leaves the others as they are.
+            generator = SeededGenerator(seed: seed, purpose: "\(index)")
             await step()
             let pause = generator.below(30)
             // A cancelled client does its next operation at once.

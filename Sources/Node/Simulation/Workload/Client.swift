@@ -16,6 +16,10 @@ public struct Client: Sendable {
     let timeline: Timeline
     let trace: Trace
     let access: OperatorAccess
+    let programme: Programme
+    let fuse: Fuse?
+    /// What the history of each of its operations follows from.
+    let seed: UInt64
     var generator: SeededGenerator
     /// What the client may expect.
     var phase = Phase.safety
@@ -38,6 +42,36 @@ public struct Client: Sendable {
         timeline: Timeline,
         trace: Trace,
         access: OperatorAccess = OperatorAccess(),
+        programme: Programme = Programme(),
+        generator: SeededGenerator
+    ) {
+        self.init(
+            number: number,
+            content: content,
+            network: network,
+            ledger: ledger,
+            findings: findings,
+            timeline: timeline,
+            trace: trace,
+            access: access,
+            programme: programme,
+            fuse: nil,
+            generator: generator
+        )
+    }
+
+    /// Makes a client whose operations a fuse counts.
+    init(
+        number: Int,
+        content: Content,
+        network: SimulatedNetwork,
+        ledger: Ledger,
+        findings: Findings,
+        timeline: Timeline,
+        trace: Trace,
+        access: OperatorAccess,
+        programme: Programme,
+        fuse: Fuse?,
         generator: SeededGenerator
     ) {
         self.number = number
@@ -48,6 +82,10 @@ public struct Client: Sendable {
         self.timeline = timeline
         self.trace = trace
         self.access = access
+        self.programme = programme
+        self.fuse = fuse
+        var generator = generator
+        seed = generator.next()
         self.generator = generator
     }
 
