@@ -27,7 +27,7 @@ import Testing
     static let seeds: [UInt64] = isSanitized ? [1_000_001] : [1_000_001, 1_000_002]
 
     /// Operations of a seed here, without optimisation; `script/simulate` runs whole ones.
-    private static let operations = 120
+    private static let operations = 60
 
     /// Two seeds, other ones than `script/simulate` begins with.
     @Test(arguments: honest, seeds)
@@ -38,7 +38,7 @@ import Testing
         let report = await run(options)
         #expect(
             report.violations.isEmpty,
-            "breakwater-sim --seeds 1 --from \(seed) --scenario \(scenario.name) --operations 120"
+            "breakwater-sim --seeds 1 --from \(seed) --scenario \(scenario.name) --operations 60"
         )
         #expect(report.counts["put manifest", default: 0] > 0)
         // A disk that is full and fails in every way may let no whole image through in a seed.
@@ -77,8 +77,26 @@ import Testing
         #expect(runs[0].traceHash != runs[2].traceHash)
     }
 
+    @Test func `survives a crash at any moment of a short story`() async {
+        // A dozen of them; `script/test` runs all of them, optimised.
+        var options = Scenario.exhaustive.options(seed: 3)
+        options.operations = 3
+        let whole = await run(options)
+        #expect(whole.violations.isEmpty && whole.moments.changes > 50)
+        let all = whole.moments.crashPoints
+        for index in stride(from: 0, to: all.count, by: max(1, all.count / 12)) {
+            options.crashPoint = all[index]
+            let report = await run(options)
+            #expect(
+                report.violations.isEmpty,
+                "--seeds 1 --from 3 --scenario exhaustive --operations 3 --crash-at \(all[index])"
+            )
+            #expect(report.counts["life ended: crashed"] == 1)
+        }
+    }
+
     @Test func `makes the story of a failure shorter, and it replays exactly`() async throws {
-        var options = Scenario.sabotage(.skipsFileSync).options(seed: 1)
+        var options = Scenario.sabotage(.skipsSyncOfFiles).options(seed: 1)
         options.operations = 60
         var failed = await run(options)
         while failed.violations.isEmpty {

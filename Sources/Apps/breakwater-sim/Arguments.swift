@@ -6,9 +6,10 @@ import Simulation
 struct Arguments: Sendable {
     static let usage = """
         usage: breakwater-sim [--seeds N] [--from SEED] [--scenario NAME] [--operations N]
-                              [--minutes M] [--only PARTS] [--jobs N] [--summary] [--trace]
+                              [--minutes M] [--only PARTS] [--crash-at MOMENT] [--jobs N] [--summary] [--trace]
                breakwater-sim --sabotage [--seeds N] [--from SEED] [--jobs N] [--whole]
         --minutes M   goes on with the seeds that follow until M minutes are over
+        --crash-at MOMENT  the one crash of the scenario 'exhaustive', instead of each in turn
         --only PARTS  plays only these parts of a seed, as a failure names them
         scenarios: \(Scenario.all.map(\.name).joined(separator: ", "))
         """
@@ -21,6 +22,8 @@ struct Arguments: Sendable {
     var operations: Int?
     /// How long to go on; nil for a number of seeds.
     var minutes: Int?
+    /// The one crash of a story of scenario `exhaustive`; nil for each in turn.
+    var crashPoint: CrashPoint?
     /// The parts of a story that are played; nil for all.
     var only: Set<Part>?
     var jobs = 2
@@ -65,6 +68,9 @@ struct Arguments: Sendable {
             let parts = value.split(separator: ",").map { Part(String($0)) }
             guard !parts.contains(nil) else { return false }
             only = Set(parts.compactMap { $0 })
+        case "--crash-at":
+            guard let point = CrashPoint(value) else { return false }
+            crashPoint = point
         case "--operations":
             guard let number = Int(value), number > 0 else { return false }
             operations = number

@@ -10,8 +10,16 @@ final class Campaign: Sendable {
     /// Failed seeds that are printed with their trace.
     private static let storiesMax = 3
 
+    /// A story that is told.
+    private struct Story {
+        var seed: UInt64
+        var crashPoint: CrashPoint?
+    }
+
     private struct State {
         var next: UInt64
+        /// Moments of the seed before `next` at which a crash is still to be tried, the last first.
+        var moments: [CrashPoint] = []
         var summary = Summary()
     }
 
@@ -31,6 +39,16 @@ final class Campaign: Sendable {
     /// What came of it so far.
     var summary: Summary { state.withLock { $0.summary } }
 
+    /// What a run of so many whole seeds should have met more often.
+    private var misses: [String] {
+        let isWhole =
+            arguments.scenario == .general && arguments.operations == nil && arguments.only == nil
+        return isWhole ? Thresholds.misses(of: summary) : []
+    }
+
+    /// Whether nothing was found wrong, and enough of everything was met.
+    var holds: Bool { summary.failed.isEmpty && misses.isEmpty }
+
     /// Runs all seeds.
     func run() async {
         let clock = ContinuousClock()
@@ -41,6 +59,7 @@ final class Campaign: Sendable {
         let summary = summary
         if arguments.printsSummary { for line in summary.lines { print(line) } }
         print(summary.averages)
+        for miss in misses { print("too rare: \(miss)") }
         let (seconds, attoseconds) = start.duration(to: clock.now).components
         let milliseconds = max(1, Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
         let hundredths = summary.seeds * 100_000 / milliseconds
@@ -53,8 +72,8 @@ final class Campaign: Sendable {
 
     /// Runs one seed after the other; blocks this thread, of which there is one for each job.
     private func work() {
-        while let seed = takeSeed() {
-            let options = options(seed)
+        while let story = takeStory() {
+            let options = options(story)
             let report = Simulation(options).run()
             let failures = state.withLock { state in
                 state.summary.add(report)
@@ -62,32 +81,49 @@ final class Campaign: Sendable {
             }
             guard !report.violations.isEmpty else { continue }
             let isFull = failures <= Campaign.storiesMax
-            tell(report, isFull: isFull)
+            tell(report, options, isFull: isFull)
             if isFull, arguments.only == nil { tellShorter(report, options) }
         }
     }
 
-    private func options(_ seed: UInt64) -> Simulation.Options {
-        var options = arguments.scenario.options(seed: seed)
+    private func options(_ story: Story) -> Simulation.Options {
+        var options = arguments.scenario.options(seed: story.seed)
+        options.crashPoint = story.crashPoint
         if let operations = arguments.operations { options.operations = operations }
         options.only = arguments.only
         return options
     }
 
-    private func takeSeed() -> UInt64? {
+    private func takeStory() -> Story? {
         state.withLock { state in
-            guard state.next - arguments.from < arguments.seeds else { return nil }
             if let end, ContinuousClock.now >= end { return nil }
+            if let moment = state.moments.popLast() {
+                return Story(seed: state.next - 1, crashPoint: moment)
+            }
+            guard state.next - arguments.from < arguments.seeds else { return nil }
             defer { state.next += 1 }
-            return state.next
+            let story = Story(seed: state.next, crashPoint: arguments.crashPoint)
+            if arguments.scenario == .exhaustive, arguments.crashPoint == nil {
+                state.moments = moments(of: story)
+            }
+            return story
         }
     }
 
-    private func tell(_ report: Simulation.Report, isFull: Bool) {
+    /// Each moment of a story at which its machine may stop, found by telling it once without a crash.
+    private func moments(of story: Story) -> [CrashPoint] {
+        Simulation(options(story)).run().moments.crashPoints.reversed()
+    }
+
+    private func tell(
+        _ report: Simulation.Report,
+        _ options: Simulation.Options,
+        isFull: Bool
+    ) {
         var text = "seed \(report.seed) failed:\n"
         for violation in report.violations { text += "  \(violation)\n" }
         if isFull { text += story(report) }
-        text += "  again: \(command(report.seed))"
+        text += "  again: \(command(options))"
         if let only = arguments.only { text += Campaign.only(only) }
         print(text)
     }
@@ -106,7 +142,7 @@ final class Campaign: Sendable {
         text += "\(parts.count - operations) others:\n"
         for violation in shrunk.report.violations { text += "  \(violation)\n" }
         text += story(shrunk.report)
-        text += "  again: \(command(report.seed))\(Campaign.only(Set(parts)))"
+        text += "  again: \(command(options))\(Campaign.only(Set(parts)))"
         print(text)
     }
 
@@ -116,8 +152,9 @@ final class Campaign: Sendable {
         return lines.map { "    \($0)\n" }.joined()
     }
 
-    private func command(_ seed: UInt64) -> String {
-        "breakwater-sim --seeds 1 --from \(seed) --scenario \(arguments.scenario.name)"
+    private func command(_ options: Simulation.Options) -> String {
+        "breakwater-sim --seeds 1 --from \(options.seed) --scenario \(arguments.scenario.name)"
+            + (options.crashPoint.map { " --crash-at \($0)" } ?? "")
             + (arguments.operations.map { " --operations \($0)" } ?? "")
     }
 

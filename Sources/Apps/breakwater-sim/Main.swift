@@ -17,6 +17,6 @@ enum Main {
         if arguments.isHunt { exit(await Hunt(arguments: arguments).run() ? 0 : 1) }
         let campaign = Campaign(arguments)
         await campaign.run()
-        exit(campaign.summary.failed.isEmpty ? 0 : 1)
+        exit(campaign.holds ? 0 : 1)
     }
 }

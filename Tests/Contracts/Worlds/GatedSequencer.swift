@@ -19,6 +19,9 @@ public final class GatedSequencer: Sequencer {
         state = Mutex(State(isOpen: isOpen, outcomes: outcomes))
     }
 
+    /// Keeps nothing.
+    public var keepsEntries: Bool { false }
+
     /// What was sent, as often as it was.
     public var batches: [Batch] { state.withLock(\.batches) }
 

@@ -43,6 +43,16 @@ struct DiskWorld {
         return try world.restart(fate).directory(at: "data", .mustExist)
     }
 
+    /// A synced file `data/a` of these bytes, on a machine that runs.
+    func file(_ bytes: [UInt8]) throws -> any File {
+        let directory = try disk.mount().directory(at: "data", .createIfMissing)
+        let file = try directory.open("a", .createNew)
+        try file.put(bytes)
+        try file.sync()
+        try directory.sync()
+        return file
+    }
+
     var durable: DiskView { DiskView(disk, .durable) }
     var current: DiskView { DiskView(disk, .current) }
 }

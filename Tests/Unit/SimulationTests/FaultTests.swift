@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Contracts
+import Crypto
+import OCI
 import Platform
 import Testing
 
@@ -13,6 +16,7 @@ import Testing
     func `that a swarm draws are planned for a life`(kind: FaultKind, operation: DiskOperation) {
         let trace = Trace()
         let world = DiskWorld()
+        var generator = SeededGenerator(seed: 1)
         var driver = FaultDriver(
             swarm: Swarm(kinds: [kind]),
             operations: 100,
@@ -21,6 +25,9 @@ import Testing
             findings: Findings(trace: trace),
             trace: trace,
             fuse: Fuse(disk: world.disk),
+            rot: Rot(disk: world.disk),
+            content: Content(&generator),
+            ledger: Ledger(),
             seed: 1
         )
         driver.beginLife(used: 0)
@@ -36,5 +43,79 @@ import Testing
         #expect(try world.disk.sparing { try file.read(into: &bytes, at: 0) } == 0)
         #expect(throws: FileError.self) { try file.read(into: &bytes, at: 0) }
         #expect(try file.read(into: &bytes, at: 0) == 0)
+    }
+
+    @Test func `leave a sector unreadable until it is written anew`() throws {
+        let world = DiskWorld()
+        let file = try world.file(filled(7, 2000))
+        DiskView(world.disk, .current).loseSector("data/a", at: 600)
+        var bytes = [UInt8](repeating: 0, count: 512)
+        #expect(try file.read(into: &bytes, at: 0) == 512)
+        #expect(throws: FileError.self) { try file.read(into: &bytes, at: 700) }
+        #expect(try file.read(into: &bytes, at: 1024) == 512)
+        #expect(world.disk.strikes[.unreadableSectors] == 1)
+        try file.write(filled(8, 512).span, at: 512)
+        #expect(try file.read(into: &bytes, at: 512) == 512)
+        #expect(bytes == filled(8, 512))
+    }
+
+    @Test func `flip bits that come back from a mirror unless they were written since`() throws {
+        let world = DiskWorld()
+        let file = try world.file(filled(7, 100))
+        let view = DiskView(world.disk, .current)
+        view.damage("data/a", at: 3, xor: 1)
+        view.damage("data/a", at: 50, xor: 2)
+        #expect(world.current.bytes(at: "data/a")?[3] == 6)
+        #expect(world.durable.bytes(at: "data/a")?[50] == 5)
+        try file.write([9].span, at: 3)
+        view.undoDamage(under: "data/")
+        #expect(world.current.bytes(at: "data/a")?[3] == 9)
+        #expect(world.current.bytes(at: "data/a")?[50] == 7)
+    }
+
+    @Test func `let a damaged copy be known as such once it lies elsewhere`() throws {
+        let world = DiskWorld()
+        let directory = try world.disk.mount().directory(at: "data", .createIfMissing)
+        let file = try directory.open("a", .createNew)
+        try file.put(filled(7, 100))
+        let (rot, digest) = (Rot(disk: world.disk), Digest.of([1]))
+        #expect(!rot.isSuspect(digest))
+        rot.damaged(digest, at: "data/a")
+        #expect(rot.isSuspect(digest) && !rot.isKnown(digest))
+        try directory.rename("a", to: directory, as: "set-aside")
+        #expect(rot.isSuspect(digest) && rot.isKnown(digest))
+        // Seen whole at one start and at the next: nobody asks any more who asked before.
+        rot.isWhole(digest)
+        #expect(rot.isSuspect(digest))
+        rot.isWhole(digest)
+        #expect(!rot.isSuspect(digest))
+    }
+
+    @Test func `wait for the operation after which a crash is planned`() {
+        let world = DiskWorld()
+        let fuse = Fuse(disk: world.disk)
+        fuse.light(operation: 2, changes: 5)
+        fuse.operationBegan()
+        #expect(world.disk.crashAfter == nil && fuse.isLit)
+        fuse.operationBegan()
+        #expect(world.disk.crashAfter == 5 && fuse.isLit)
+        fuse.putOut()
+        #expect(world.disk.crashAfter == nil && !fuse.isLit)
+    }
+}
+
+@Suite struct `A virtual wall clock` {
+    @Test(arguments: [(50, UInt64(105_000)), (-50, 95_000), (0, 100_000)])
+    func `gains or loses what it was told, and keeps that`(perMille: Int, passed: UInt64) {
+        let timeline = Timeline()
+        let clocks = VirtualClocks(timeline)
+        clocks.drift(perMille: perMille)
+        let begin = clocks.wallMilliseconds()
+        timeline.elapse(.seconds(100))
+        #expect(clocks.wallMilliseconds() - begin == passed)
+        clocks.drift(perMille: 0)
+        timeline.elapse(.seconds(1))
+        #expect(clocks.wallMilliseconds() - begin == passed + 1000)
+        #expect(clocks.monotonic() == .seconds(101))
     }
 }

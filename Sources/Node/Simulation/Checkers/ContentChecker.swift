@@ -12,6 +12,8 @@ struct ContentChecker {
     let disk: SimulatedDisk
     /// The data directory's path on the disk.
     let directory: String
+    /// What is damaged, and so cannot be there.
+    let rot: Rot
 
     /// Checks every digest there could be, and everything each manifest names.
     func check(_ view: CatalogView) throws(CatalogError) {
@@ -39,14 +41,19 @@ struct ContentChecker {
     ) {
         let path = ContentChecker.path(directory, digest, generation)
         guard let bytes = durable.bytes(at: path) else {
+            // Found damaged and set aside.
+            guard !rot.isKnown(digest) else { return }
             return findings.report(
                 Violation(.noDangling, "\(digest) is named, and the platter has no \(path)")
             )
         }
-        findings.require(
+        let isWhole =
             Digest.of(bytes, digest.algorithm) == digest
-                && size ?? UInt64(bytes.count)
-                    == UInt64(bytes.count),
+            && size ?? UInt64(bytes.count)
+                == UInt64(bytes.count)
+        if isWhole, durable.isReadable(path) { rot.isWhole(digest) }
+        findings.require(
+            isWhole || rot.isSuspect(digest),
             .noDangling,
             "\(digest) is named, and the platter has \(bytes.count) other bytes"
         )

@@ -16,7 +16,10 @@ final class Inspector: Sendable {
     private let historyChecker: HistoryChecker
     private let acknowledged = Mutex(0)
 
-    init(content: Content, findings: Findings, disk: SimulatedDisk) {
+    private let rot: Rot
+
+    init(content: Content, findings: Findings, disk: SimulatedDisk, rot: Rot) {
+        self.rot = rot
         self.findings = findings
         self.disk = disk
         journalChecker = JournalChecker(findings: findings)
@@ -25,7 +28,8 @@ final class Inspector: Sendable {
             content: content,
             findings: findings,
             disk: disk,
-            directory: SimulatedNode.directory
+            directory: SimulatedNode.directory,
+            rot: rot
         )
     }
 
@@ -70,7 +74,7 @@ final class Inspector: Sendable {
         } catch {
             // The machine may stop at any call, this one included; then nothing was acknowledged.
             findings.require(
-                disk.isDown,
+                disk.isDown || rot.isCatalogDamaged,
                 .converges,
                 "the catalog cannot be read after a change was acknowledged: \(error)"
             )

@@ -18,6 +18,19 @@ public enum DiskOperation: UInt8, Sendable, CaseIterable {
     }
 }
 
+extension DiskOperation {
+    /// The kind of fault that a failure of this call is.
+    var fault: FaultKind? {
+        switch self {
+        case .syncFile: .failedSync
+        case .syncDirectory: .failedDirectorySync
+        case .rename: .failedRename
+        case .read: .failedRead
+        default: nil
+        }
+    }
+}
+
 /// One failure that is going to happen.
 public struct PlannedFailure: Sendable {
     /// Which calls it waits for.

@@ -14,6 +14,8 @@ struct DiskState {
     /// Bytes of all files that have a name.
     private(set) var usedBytes = 0
     var operationCounts: [Int]
+    /// How often each kind of fault struck.
+    var strikes: [FaultKind: Int] = [:]
     private var nextNode = NameTable.root + 1
     private var order: UInt64 = 0
 
@@ -55,9 +57,11 @@ struct DiskState {
             faults.crashAfter = left - 1
         }
         if operation.isChange, faults.isReadOnly {
+            strikes[.readOnlyDisk, default: 0] += 1
             throw DiskState.error(.readOnly, operation, name)
         }
         if let kind = faults.failure(of: operation) {
+            if let fault = operation.fault { strikes[fault, default: 0] += 1 }
             throw DiskState.error(kind, operation, name)
         }
     }
@@ -66,6 +70,7 @@ struct DiskState {
     mutating func grow(_ file: FileNode, to length: Int, _ name: String) throws(FileError) {
         guard file.isLinked, length > file.bytes.count else { return }
         guard UInt64(usedBytes + length - file.bytes.count) <= faults.capacity else {
+            strikes[.fullDisk, default: 0] += 1
             throw DiskState.error(.noSpace, .write, name)
         }
         usedBytes += length - file.bytes.count

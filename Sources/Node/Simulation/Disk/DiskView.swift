@@ -58,6 +58,47 @@ public struct DiskView: Sendable {
         }
     }
 
+    /// Makes the sector with that byte unreadable, as a failing disk does.
+    func loseSector(_ path: String, at offset: Int) {
+        disk.inspect { state in
+            guard let node = find(path, state), let file = state.files[node] else {
+                preconditionFailure("no file \(path) to damage")
+            }
+            file.loseSector(at: offset)
+        }
+    }
+
+    /// Which file lies at `path`; nil when there is none.
+    func node(at path: String) -> Int? {
+        disk.inspect { find(path, $0) }
+    }
+
+    /// Whether the whole file at `path` can be read.
+    func isReadable(_ path: String) -> Bool {
+        disk.inspect { state in
+            guard let node = find(path, state), let file = state.files[node] else { return false }
+            return file.canRead(0..<file.bytes.count)
+        }
+    }
+
+    /// Makes every sector of every file readable again.
+    func findSectors() {
+        for path in paths() {
+            disk.inspect { state in
+                if let node = find(path, state) { state.files[node]?.findSectors() }
+            }
+        }
+    }
+
+    /// Puts back what was damaged in the files under a directory and not written since.
+    func undoDamage(under prefix: String) {
+        for path in paths() where path.hasPrefix(prefix) {
+            disk.inspect { state in
+                if let node = find(path, state) { state.files[node]?.undoDamage() }
+            }
+        }
+    }
+
     /// A copy of everything, path by path.
     public func contents() -> [(path: String, bytes: [UInt8])] {
         paths().map { ($0, bytes(at: $0) ?? []) }

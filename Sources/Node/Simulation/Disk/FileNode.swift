@@ -41,6 +41,10 @@ final class FileNode: @unchecked Sendable {
     /// How many names lead here; a file without one lives until its last handle goes.
     var links = 1
     var isLinked: Bool { links > 0 }
+    /// Bits that are not what was written, by their byte.
+    private var flipped: [Int: UInt8] = [:]
+    /// Sectors that cannot be read until they are written again.
+    private var unreadable: Set<Int> = []
 
     init(modifiedMilliseconds: UInt64) {
         self.modifiedMilliseconds = modifiedMilliseconds
@@ -56,6 +60,7 @@ final class FileNode: @unchecked Sendable {
             lengths.append(Length(order: order, bytes: end, isCut: false))
         }
         bytes.replaceSubrange(offset..<end, with: new)
+        if isDamaged { forgetDamage(in: offset..<end) }
         for sector in touched {
             let start = sector * FileNode.sectorBytes - offset
             let isWhole = start >= 0 && start + FileNode.sectorBytes <= new.count
@@ -71,6 +76,7 @@ final class FileNode: @unchecked Sendable {
         if isCut {
             let touched = length / FileNode.sectorBytes...(bytes.count - 1) / FileNode.sectorBytes
             for sector in touched { remember(sector) }
+            if isDamaged { forgetDamage(in: length..<bytes.count) }
             bytes.removeLast(bytes.count - length)
             for sector in touched {
                 record(sector, order: order, content(of: sector)[...], isCut: true)
@@ -105,10 +111,52 @@ final class FileNode: @unchecked Sendable {
         return FileNode.fitted(image, to: durableLength)
     }
 
+    /// Whether anything of it is not as it was written.
+    var isDamaged: Bool { !flipped.isEmpty || !unreadable.isEmpty }
+
+    /// Makes the sector around a byte unreadable.
+    func loseSector(at offset: Int) {
+        unreadable.insert(offset / FileNode.sectorBytes)
+    }
+
+    /// Makes every sector readable again.
+    func findSectors() {
+        unreadable = []
+    }
+
+    /// Whether these bytes can be read.
+    func canRead(_ range: Range<Int>) -> Bool {
+        guard !unreadable.isEmpty, !range.isEmpty else { return true }
+        let touched =
+            range.lowerBound / FileNode.sectorBytes...(range.upperBound - 1)
+            / FileNode.sectorBytes
+        return !touched.contains { unreadable.contains($0) }
+    }
+
+    /// Puts back what was damaged and not written since, as from a mirror.
+    func undoDamage() {
+        for (offset, mask) in flipped.sorted(by: { $0.key < $1.key }) where offset < bytes.count {
+            damage(at: offset, xor: mask)
+        }
+        flipped = [:]
+        unreadable = []
+    }
+
+    /// What is written anew is as it was written.
+    private func forgetDamage(in range: Range<Int>) {
+        flipped = flipped.filter { !range.contains($0.key) }
+        unreadable = unreadable.filter { sector in
+            let start = sector * FileNode.sectorBytes
+            return !range.contains(start)
+                || range.upperBound < min(bytes.count, start + FileNode.sectorBytes)
+        }
+    }
+
     /// Changes a byte on the platter and in every memory of it, as rot does.
     func damage(at offset: Int, xor mask: UInt8) {
         precondition(offset < bytes.count, "no byte \(offset) in a file of \(bytes.count)")
         bytes[offset] ^= mask
+        flipped[offset] = (flipped[offset] ?? 0) ^ mask
         let (sector, within) = (offset / FileNode.sectorBytes, offset % FileNode.sectorBytes)
         guard sectors[sector] != nil else { return }
         sectors[sector]?.durable[within] ^= mask

@@ -84,6 +84,14 @@ public final class SimulatedDisk: Sendable {
     /// Bytes of all files that have a name.
     public var usedBytes: UInt64 { state.withLock { UInt64($0.usedBytes) } }
 
+    /// How many calls that change something were made.
+    var changes: Int {
+        DiskOperation.allCases.filter(\.isChange).reduce(0) { $0 + count(of: $1) }
+    }
+
+    /// How often each kind of fault struck.
+    var strikes: [FaultKind: Int] { state.withLock { $0.strikes } }
+
     /// How often each call was made.
     public func count(of operation: DiskOperation) -> Int {
         state.withLock { $0.operationCounts[Int(operation.rawValue)] }

@@ -28,7 +28,12 @@ final class SimulatedFile: File {
             let file = try file(state)
             guard offset < UInt64(file.bytes.count) else { return [] }
             let start = Int(offset)
-            return file.bytes[start..<min(file.bytes.count, start + wanted)]
+            let end = min(file.bytes.count, start + wanted)
+            guard file.canRead(start..<end) else {
+                state.strikes[.unreadableSectors, default: 0] += 1
+                throw DiskState.error(.device, .read, name)
+            }
+            return file.bytes[start..<end]
         }
         buffer.replaceSubrange(0..<bytes.count, with: bytes)
         return bytes.count

@@ -36,6 +36,7 @@ public final class SeededExecutor: TaskExecutor {
     private let timeline: Timeline
     private let trace: Trace
     private let jobsMax: Int
+    private let watch = Mutex<(@Sendable (Int) -> Void)?>(nil)
 
     /// Makes an executor over `timeline` that draws from `generator` and notes its picks in `trace`.
     public init(
@@ -48,6 +49,11 @@ public final class SeededExecutor: TaskExecutor {
         self.timeline = timeline
         self.trace = trace
         self.jobsMax = jobsMax
+    }
+
+    /// Lets something happen before each job, which is told the job's number.
+    func beforeEachJob(_ happens: @escaping @Sendable (Int) -> Void) {
+        watch.withLock { $0 = happens }
     }
 
     /// Makes a job ready; called by the runtime.
@@ -87,6 +93,7 @@ public final class SeededExecutor: TaskExecutor {
             }
             trace.mark(UInt64(index))
             jobs += 1
+            watch.withLock { $0 }?(jobs)
             guard jobs <= jobsMax else { return .endless(jobs: jobs) }
             unsafe job.runSynchronously(on: asUnownedTaskExecutor())
             guard trap.escapes == 0 else { return .escaped }

@@ -23,6 +23,8 @@ struct DelayingSequencer: Sequencer {
         self.generator = generator
     }
 
+    var keepsEntries: Bool { false }
+
     func append(_ batch: Batch, after heads: Heads) async -> AppendOutcome {
         if batch.entries.count(where: { $0.scope == .region }) > 1 {
             findings.count("changes shared a commit")

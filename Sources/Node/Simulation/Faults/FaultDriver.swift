@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import OCI
 import Platform
 
 /// Makes the faults of a swarm happen to one machine, life by life.
@@ -14,6 +15,12 @@ struct FaultDriver: Sendable {
     let trace: Trace
     let programme: Programme
     let fuse: Fuse
+    let rot: Rot
+    let ledger: Ledger
+    /// Every digest whose copy can be damaged.
+    let digests: [Digest]
+    /// The one crash there is; nil for those of the swarm.
+    var crashPoint: CrashPoint?
     private let seed: UInt64
     private var life = 0
     /// After how many operations each crash that is left may come.
@@ -30,6 +37,9 @@ struct FaultDriver: Sendable {
         trace: Trace,
         programme: Programme = Programme(),
         fuse: Fuse,
+        rot: Rot,
+        content: Content,
+        ledger: Ledger,
         seed: UInt64
     ) {
         self.swarm = swarm
@@ -39,6 +49,9 @@ struct FaultDriver: Sendable {
         self.trace = trace
         self.programme = programme
         self.fuse = fuse
+        self.rot = rot
+        self.ledger = ledger
+        digests = content.blobs.map(\.digest) + content.manifests.map(\.digest)
         self.seed = seed
         restartsLeft = swarm.restarts
         var generator = SeededGenerator(seed: seed, purpose: "crashes")
@@ -61,6 +74,9 @@ struct FaultDriver: Sendable {
             guard programme.plays(.fault(life: life, kind)) else { continue }
             var generator = generator("\(kind.rawValue)")
             plan(kind, &faults, used: used, &generator)
+        }
+        if life == 1, let crashPoint, crashPoint.count == .change {
+            faults.crashAfter = crashPoint.number
         }
         disk.faults = faults
         while let operation = crashes.first {
@@ -92,9 +108,10 @@ struct FaultDriver: Sendable {
         let pause = Duration.milliseconds(generator.within(10...4000))
         fuse.putOut()
         guard end != .stopped else { return (.processOnly, pause) }
-        let fate = generator.pick(weighted: [
+        let drawn = generator.pick(weighted: [
             (CrashFate.processOnly, weight: 3), (.forgetsUnsynced, weight: 3), (.seeded, weight: 4),
         ])
+        let fate = crashPoint?.fate ?? drawn
         findings.count("crash \(fate)")
         if end == .crashed, hasMore { nextCrash() }
         return (fate, pause)
@@ -121,19 +138,41 @@ struct FaultDriver: Sendable {
         case .failedRename: fail(.rename, 20)
         case .failedRead: fail(.read, 400)
         case .fullDisk: faults.capacity = used + UInt64(generator.below(FaultDriver.roomMax))
-        case .slowDisk: faults.syncLatency = .milliseconds(20)...(.milliseconds(900))
-        case .readOnlyDisk: faults.isReadOnly = generator.chance(1, in: 6)
-        case .clockBack: jump(by: -generator.within(1...7200))
-        case .clockForward: jump(by: generator.within(1...90_000))
+        case .slowDisk:
+            faults.syncLatency = .milliseconds(20)...(.milliseconds(900))
+            findings.count("fault \(kind.rawValue)")
+        case .readOnlyDisk: faults.isReadOnly = generator.chance(1, in: 3)
+        case .bitFlips: flipBits(&generator)
+        case .unreadableSectors: loseSectors(&generator)
+        case .catalogRot: if generator.chance(1, in: 2) { rotCatalog(&generator) }
+        case .clockBack: jump(by: -FaultDriver.jump(&generator), kind)
+        case .clockForward: jump(by: FaultDriver.jump(&generator), kind)
+        case .clockSkew:
+            let perMille = generator.within(-FaultDriver.skewMax...FaultDriver.skewMax)
+            clocks.drift(perMille: perMille)
+            findings.count("fault \(kind.rawValue)")
+            trace.note("the wall clock gains \(perMille) s in a thousand")
         case .lostRequests, .cutBodies, .lostAnswers, .outlivedClients, .repeatedRequests,
-            .longDelays:
+            .longDelays, .reorderedRequests, .oneWayPartitions:
             preconditionFailure("the network is not planned life by life")
         }
     }
 
-    private func jump(by seconds: Int) {
+    /// The most a clock gains or loses, in seconds of a thousand.
+    private static let skewMax = 50
+
+    /// Draws a time from a minute to a year, in seconds; short ones as often as long ones.
+    private static func jump(_ generator: inout SeededGenerator) -> Int {
+        let longest = generator.pick([600, 7200, 90_000, 30 * 86_400, 365 * 86_400])
+        return generator.within(60...longest)
+    }
+
+    private func jump(by seconds: Int, _ kind: FaultKind) {
+        findings.count("fault \(kind.rawValue)")
         trace.note("the wall clock jumps by \(seconds) s")
         findings.count("clock jump")
         clocks.jump(by: .seconds(seconds))
+        // What ends by the clock may do so a day early.
+        ledger.noteExpiry()
     }
 }

@@ -3,14 +3,19 @@
 /// What can go wrong in a simulation besides crashes, which every seed has.
 public enum FaultKind: String, Sendable, CaseIterable {
     case failedSync, failedDirectorySync, failedRename, failedRead, fullDisk, slowDisk, readOnlyDisk
-    case clockBack, clockForward
+    /// In data at rest: copies of blobs and manifests, and the catalog's file.
+    case bitFlips, unreadableSectors, catalogRot
+    /// By minutes to a year; a clock that runs fast or slow.
+    case clockBack, clockForward, clockSkew
     case lostRequests, cutBodies, lostAnswers, outlivedClients, repeatedRequests, longDelays
+    /// Later requests overtake earlier ones; for a while nothing comes through in one direction.
+    case reorderedRequests, oneWayPartitions
 
     /// Whether it is between clients and the machine, and none of the machine's own.
     var isOfNetwork: Bool {
         switch self {
         case .lostRequests, .cutBodies, .lostAnswers, .outlivedClients, .repeatedRequests,
-            .longDelays:
+            .longDelays, .reorderedRequests, .oneWayPartitions:
             true
         default: false
         }
@@ -76,6 +81,8 @@ public struct Swarm: Sendable {
             case .outlivedClients: faults.outliveClient = 40
             case .repeatedRequests: faults.repeatRequest = 60
             case .longDelays: faults.delayMilliseconds = 50
+            case .reorderedRequests: faults.overtakeRequest = 100
+            case .oneWayPartitions: faults.beginPartition = 8
             default: break
             }
         }

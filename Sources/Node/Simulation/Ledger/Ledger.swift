@@ -23,6 +23,8 @@ public final class Ledger: Sendable {
         var now = 0
         var writes: [Subject: [Write]] = [:]
         var crashes: [Int] = []
+        /// When links may have ended that began before.
+        var expiries: [Int] = []
         var histories: [RepositoryName: TagHistory] = [:]
         /// By when a request was sent: where the histories have it.
         var places: [Int: [HistoryPlace]] = [:]
@@ -40,14 +42,21 @@ public final class Ledger: Sendable {
     }
 
     let state = Mutex(State())
+    private let mayComeLate: @Sendable () -> Bool
 
-    /// Makes an empty ledger.
-    public init() {}
+    /// Makes an empty ledger; where something `mayComeLate`, a request of unknown outcome may still take
+    /// effect at any time after its end.
+    public init(mayComeLate: @escaping @Sendable () -> Bool = { false }) {
+        self.mayComeLate = mayComeLate
+    }
 
     /// The time, in ticks.
     public func tick() -> Int {
         state.withLock { $0.tick() }
     }
+
+    /// The newest tick.
+    var now: Int { state.withLock(\.now) }
 
     /// Notes that a request is sent which means to do `effects`; `request` is for reports.
     public func begin(_ effects: [Effect], _ request: String) -> Ticket {
@@ -64,8 +73,10 @@ public final class Ledger: Sendable {
 
     /// Notes what became of it; returns the tick.
     @discardableResult public func end(_ ticket: Ticket, _ outcome: Outcome) -> Int {
-        state.withLock { state in
+        let isOpen = outcome == .unknown && mayComeLate()
+        return state.withLock { state in
             let ended = state.tick()
+            if isOpen { return ended }
             state.close(ticket.begun, at: ended, outcome)
             for subject in ticket.subjects {
                 if outcome == .refused || outcome == .unmet {
@@ -89,6 +100,25 @@ public final class Ledger: Sendable {
     /// Whether a machine has stopped without warning since that tick.
     public func hasCrashed(since tick: Int) -> Bool {
         state.withLock { state in state.crashes.contains { $0 >= tick } }
+    }
+
+    /// Notes that so much time passed, or seemed to, that links which nothing needs may have ended.
+    public func noteExpiry() {
+        state.withLock { state in state.expiries.append(state.tick()) }
+    }
+
+    /// Whether a link that was made before `tick` may have ended since, for want of a manifest that
+    /// certainly names its blob: those in `named`, all of which may be absent.
+    func mayHaveExpired(_ subject: Subject, named: [Subject], foundBy ticket: Ticket) -> Bool {
+        let isOld = state.withLock { state in
+            guard let last = state.expiries.last else { return false }
+            let certain = (state.writes[subject] ?? []).filter { write in
+                write.effect.value != nil && write.isCertain && write.ended ?? .max < ticket.begun
+            }
+            return certain.map(\.begun).max() ?? 0 < last
+        }
+        return isOld
+            && named.allSatisfy { possibleValues($0, foundBy: ticket).contains(nil) }
     }
 
     /// Every subject any request meant to change, in order.

@@ -32,6 +32,9 @@ final class Machine: Sendable {
     private let trace: Trace
     private let access: OperatorAccess
     private let mistake: Mistake?
+    private let rot: Rot
+    /// Outside of the machine; nil for the local one.
+    private let sequencer: FaultySequencer?
     private let inspector: Inspector
     private let isServing = Mutex(false)
 
@@ -47,8 +50,12 @@ final class Machine: Sendable {
         findings: Findings,
         trace: Trace,
         access: OperatorAccess,
-        mistake: Mistake?
+        mistake: Mistake?,
+        rot: Rot,
+        sequencer: FaultySequencer?
     ) {
+        self.sequencer = sequencer
+        self.rot = rot
         self.disk = disk
         self.clocks = clocks
         self.timeline = timeline
@@ -60,7 +67,7 @@ final class Machine: Sendable {
         self.trace = trace
         self.access = access
         self.mistake = mistake
-        inspector = Inspector(content: content, findings: findings, disk: disk)
+        inspector = Inspector(content: content, findings: findings, disk: disk, rot: rot)
     }
 
     /// Starts the product and lets it serve until `isOver`, its time is over, or it crashes; with a
@@ -79,11 +86,12 @@ final class Machine: Sendable {
             node = try await SimulatedNode(
                 world: world,
                 lifeline: lifeline,
-                sequencer: DelayingSequencer(
-                    timeline: timeline,
-                    generator: chance,
-                    findings: findings
-                ),
+                sequencer: sequencer
+                    ?? DelayingSequencer(
+                        timeline: timeline,
+                        generator: chance,
+                        findings: findings
+                    ),
                 pace: DelayingBlobStore.Pace(timeline: timeline, generator: chance),
                 retentionObserver: RetentionWatch(
                     access: access,
@@ -103,6 +111,9 @@ final class Machine: Sendable {
         } catch {
             trace.note("\(timeline.stamp) start: \(error)")
             return disk.isDown ? .crashed : .refused("\(error)")
+        }
+        if let sequencer, sequencer.wasFollowed() {
+            findings.count("caught up with the sequencer")
         }
         trace.note("\(timeline.stamp) serving")
         network.connect(node.handler, isReachable: { !self.disk.isDown }) {
@@ -132,14 +143,40 @@ final class Machine: Sendable {
         switch end {
         case .stopped: findings.count("life ended: stopped")
         case .crashed: findings.count("life ended: crashed")
-        case .refused: findings.count("start refused under faults")
+        case .refused:
+            findings.count("start refused under faults")
+            if rot.isCatalogDamaged { findings.count("damaged catalog refused") }
         }
         let (fate, pause) = driver.endLife(end)
         trace.note("\(timeline.stamp) \(end) \(fate)")
         disk.settle(fate)
         if fate != .processOnly { clocks.restart() }
+        if rot.isCatalogDamaged { mendCatalog() }
         // A cancelled machine starts again at once.
         try? await timeline.sleep(for: pause)
+    }
+
+    /// Does what an operator does about a damaged catalog: makes it anew from its entries, or, where
+    /// they are damaged themselves, puts a whole copy in its place.
+    private func mendCatalog() {
+        disk.faults = DiskFaults()
+        let world = World(
+            clocks: clocks,
+            random: random,
+            files: disk.mount(),
+            lifeline: SimulatedLifeline(disk: disk, trace: trace)
+        )
+        do {
+            try SimulatedNode.rebuildCatalog(world, isSynced: sequencer == nil)
+            findings.count("catalog rebuilt offline")
+        } catch {
+            trace.note("\(timeline.stamp) rebuild: \(error)")
+            findings.count("catalog put back whole")
+        }
+        disk.crash()
+        disk.settle(.processOnly)
+        DiskView(disk, .current).undoDamage(under: "\(SimulatedNode.directory)/catalog")
+        rot.isCatalogDamaged = false
     }
 
     /// Checks that the node that serves has no copy left that the sweep had to free (I7).

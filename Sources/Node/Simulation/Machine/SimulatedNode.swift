@@ -37,7 +37,7 @@ struct SimulatedNode: Sendable {
         lifeline: SimulatedLifeline,
         sequencer: any Sequencer = LocalSequencer(),
         pace: DelayingBlobStore.Pace? = nil,
-        options: Registry.Options = Registry.Options(),
+        options: Registry.Options = SimulatedNode.registryOptions,
         retentionObserver: Retention.Observer = Retention.Observer { _, _ in },
         scrubbed: @escaping @Sendable (Scrub.Event) -> Void = { _ in }
     ) async throws {
@@ -49,25 +49,10 @@ struct SimulatedNode: Sendable {
         blobOptions.flushEvery = SimulatedNode.flushEvery
         let disk = try DiskBlobStore(in: directory, world: world, options: blobOptions)
         let blobs = pace.map { DelayingBlobStore(base: disk, pace: $0) as any BlobStore } ?? disk
-        pages = PageCheckVFS(
-            over: .directory(
-                DirectoryVFS(
-                    directory,
-                    clocks: world.clocks,
-                    random: world.random,
-                    wait: DirectoryVFS.passingNoTime
-                )
-            )
-        ) { failure in
-            lifeline.halt("the catalog could not be synced: \(failure)")
-        }
-        var catalogOptions = Catalog.Options()
-        catalogOptions.vfs = pages
-        catalogOptions.checkpointFrames = SimulatedNode.checkpointFrames
-        catalog = try Catalog(
-            at: SimulatedNode.directory,
-            world: world,
-            options: catalogOptions
+        (pages, catalog) = try SimulatedNode.catalog(
+            in: directory,
+            world,
+            isSynced: !sequencer.keepsEntries
         )
         // The ledger knows of no link that ends by itself; clocks jump less far than this.
         var options = options
@@ -80,6 +65,7 @@ struct SimulatedNode: Sendable {
             keyring: keyring,
             options: options
         )
+        try await registry.registrar.follow()
         sweep = try Sweep(
             world: world,
             catalog: catalog,
@@ -117,11 +103,59 @@ struct SimulatedNode: Sendable {
         }
     }
 
+    private static func catalog(
+        in directory: any Directory,
+        _ world: World,
+        isSynced: Bool
+    ) throws -> (PageCheckVFS, Catalog) {
+        let options = catalogOptions(directory, world, isSynced: isSynced)
+        guard let pages = options.vfs else { preconditionFailure("the options have a VFS") }
+        return (pages, try Catalog(at: SimulatedNode.directory, world: world, options: options))
+    }
+
+    private static func catalogOptions(
+        _ directory: any Directory,
+        _ world: World,
+        isSynced: Bool
+    ) -> Catalog.Options {
+        let files = DirectoryVFS(
+            directory,
+            clocks: world.clocks,
+            random: world.random,
+            wait: DirectoryVFS.passingNoTime
+        )
+        var options = Catalog.Options()
+        options.vfs = PageCheckVFS(over: .directory(files)) { failure in
+            world.lifeline.halt("the catalog could not be synced: \(failure)")
+        }
+        options.checkpointFrames = checkpointFrames
+        if !isSynced { options.synchronous = .normal }
+        return options
+    }
+
+    /// Makes the catalog of a node that does not run anew from its entries.
+    static func rebuildCatalog(_ world: World, isSynced: Bool) throws {
+        let directory = try world.files.directory(at: SimulatedNode.directory, .mustExist)
+        try CatalogRebuild.offline(
+            at: SimulatedNode.directory,
+            world: world,
+            options: catalogOptions(directory, world, isSynced: isSynced)
+        ) { _, _ in }
+    }
+
     /// Stops in order: nothing is in flight any more.
     func stop() throws {
         try sweep.close()
         try catalog.close()
     }
+
+    /// Larger blobs are sent as they lie on the disk, without being hashed on the way.
+    static let cachedBlobMax: UInt64 = 32 << 10
+    private static let registryOptions: Registry.Options = {
+        var options = Registry.Options()
+        options.cachedBlobMax = cachedBlobMax
+        return options
+    }()
 
     // Limits small enough that a short run reaches them.
     private static let checkpointFrames: Int32 = 60

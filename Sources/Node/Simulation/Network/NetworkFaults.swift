@@ -12,6 +12,10 @@ public struct NetworkFaults: Sendable {
     public var outliveClient = 0
     /// Something on the way sends the request again, later.
     public var repeatRequest = 0
+    /// The request waits while later ones overtake it.
+    public var overtakeRequest = 0
+    /// A time begins in which nothing comes through in one direction.
+    public var beginPartition = 0
     /// The longest a message takes, in milliseconds.
     public var delayMilliseconds = 2
 

@@ -10,6 +10,10 @@ import Synchronization
 public final class SimulatedNetwork: Sendable {
     /// The most requests that may be on their way without a client.
     public static let backlogMax = 64
+    /// How much longer than others a request takes that they overtake.
+    private static let overtakenBy = 500
+    /// How long nothing comes through in one direction, in milliseconds.
+    private static let partitionMilliseconds = 200...20_000
     /// The longest answer a client takes.
     public static let answerBytesMax = 16 << 20
 
@@ -22,6 +26,8 @@ public final class SimulatedNetwork: Sendable {
         var inFlight = 0
         var requests = 0
         var counts: [String: Int] = [:]
+        /// Until when nothing comes through, and in which direction.
+        var partition: (until: Duration, isOfRequests: Bool)?
     }
 
     private let state: Mutex<State>
@@ -69,7 +75,12 @@ public final class SimulatedNetwork: Sendable {
     /// How badly the network works.
     public var faults: NetworkFaults {
         get { state.withLock { $0.faults } }
-        set { state.withLock { $0.faults = newValue } }
+        set {
+            state.withLock { state in
+                state.faults = newValue
+                state.partition = nil
+            }
+        }
     }
 
     /// How often each kind of fault struck.
@@ -87,7 +98,7 @@ public final class SimulatedNetwork: Sendable {
         outcome: @escaping @Sendable (ReceivedResponse) -> Outcome
     ) async -> Reply {
         let fault = draw(hasBody: !(request.body ?? []).isEmpty)
-        await pause()
+        await pause(factor: fault == .overtakeRequest ? SimulatedNetwork.overtakenBy : 1)
         if fault == .repeatRequest {
             // The repetition is a request of its own: it may take effect until it has been served.
             let again = ledger.begin(effects, request.line + " (repeated)")
@@ -110,7 +121,7 @@ public final class SimulatedNetwork: Sendable {
             if !backlog.add(delivery) { ledger.end(ticket, .refused) }
             await pause(factor: 100)
             return .lost
-        case .none, .repeatRequest, .cutBody, .loseAnswer:
+        case .none, .repeatRequest, .cutBody, .loseAnswer, .overtakeRequest, .beginPartition:
             break
         }
         guard isReachable else {
@@ -120,7 +131,8 @@ public final class SimulatedNetwork: Sendable {
         let cutAfter = fault == .cutBody ? cutPoint(request.body?.count ?? 0) : nil
         let answer = await serve(request, cutAfter: cutAfter)
         await pause()
-        guard let answer, fault == nil || fault == .repeatRequest else {
+        guard let answer, fault == nil || fault == .repeatRequest || fault == .overtakeRequest
+        else {
             ledger.end(ticket, .unknown)
             return .lost
         }
@@ -217,22 +229,49 @@ public final class SimulatedNetwork: Sendable {
 
     private enum Fault: String {
         case loseRequest, cutBody, loseAnswer, outliveClient, repeatRequest
+        case overtakeRequest, beginPartition
+
+        var kind: FaultKind {
+            switch self {
+            case .loseRequest: .lostRequests
+            case .cutBody: .cutBodies
+            case .loseAnswer: .lostAnswers
+            case .outliveClient: .outlivedClients
+            case .repeatRequest: .repeatedRequests
+            case .overtakeRequest: .reorderedRequests
+            case .beginPartition: .oneWayPartitions
+            }
+        }
     }
 
     private func draw(hasBody: Bool) -> Fault? {
         state.withLock { state in
             let faults = state.faults
+            if let (until, isOfRequests) = state.partition {
+                if timeline.now < until { return isOfRequests ? .loseRequest : .loseAnswer }
+                state.partition = nil
+            }
             var drawn = state.generator.below(1000)
             let choices: [(Fault, Int)] = [
                 (.loseRequest, faults.loseRequest), (.cutBody, faults.cutBody),
                 (.loseAnswer, faults.loseAnswer), (.outliveClient, faults.outliveClient),
                 (.repeatRequest, faults.repeatRequest),
+                (.overtakeRequest, faults.overtakeRequest),
+                (.beginPartition, faults.beginPartition),
             ]
             for (fault, weight) in choices {
                 if drawn < weight {
                     let struck: Fault = fault == .cutBody && !hasBody ? .loseAnswer : fault
-                    state.counts[struck.rawValue, default: 0] += 1
-                    return struck
+                    state.counts[struck.kind.rawValue, default: 0] += 1
+                    guard struck == .beginPartition else { return struck }
+                    let milliseconds = state.generator.within(
+                        SimulatedNetwork.partitionMilliseconds
+                    )
+                    let isOfRequests = state.generator.chance(1, in: 2)
+                    state.partition = (
+                        timeline.now + .milliseconds(milliseconds), isOfRequests
+                    )
+                    return isOfRequests ? .loseRequest : .loseAnswer
                 }
                 drawn -= weight
             }

@@ -12,12 +12,15 @@ public enum Scenario: Sendable, Equatable {
     case network
     /// A clock that jumps both ways.
     case clock
+    /// A short story without faults, told again and again with one crash at each of its moments in turn.
+    case exhaustive
     /// The general one with a mistake made on purpose, which must be found.
     case sabotage(Mistake)
 
     /// Every scenario.
     public static let all: [Scenario] =
-        [.general, .crashes, .disk, .network, .clock] + Mistake.possible.map { .sabotage($0) }
+        [.general, .crashes, .disk, .network, .clock, .exhaustive]
+        + Mistake.possible.map { .sabotage($0) }
 
     /// Its name on the command line.
     public var name: String {
@@ -27,6 +30,7 @@ public enum Scenario: Sendable, Equatable {
         case .disk: "disk"
         case .network: "network"
         case .clock: "clock"
+        case .exhaustive: "exhaustive"
         case .sabotage(let mistake): "sabotage-\(mistake.rawValue)"
         }
     }
@@ -59,6 +63,9 @@ public enum Scenario: Sendable, Equatable {
         case .clock:
             let kinds: [FaultKind] = [.clockBack, .clockForward]
             options.swarm = Swarm(kinds: kinds, clients: 3, crashes: 4, restarts: 2)
+        case .exhaustive:
+            options.swarm = Swarm(clients: 2)
+            options.operations = 10
         case .sabotage(let mistake): options.mistake = mistake
         }
         return options

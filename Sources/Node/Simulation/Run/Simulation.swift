@@ -15,6 +15,8 @@ public struct Simulation: Sendable {
         public var swarm: Swarm?
         /// A mistake made on purpose.
         public var mistake: Mistake?
+        /// The one crash of a story in which nothing else goes wrong.
+        public var crashPoint: CrashPoint?
         /// The parts that are played; nil for all.
         public var only: Set<Part>?
 
@@ -38,6 +40,8 @@ public struct Simulation: Sendable {
         public var lines: [String]
         /// How much virtual time passed.
         public var virtualTime: Duration
+        /// At which moments the machine could have stopped until the clients were done.
+        public var moments: Moments
         /// How many kinds of fault the seed drew.
         public var kindsOfFault: Int
         /// The parts of the story that were played, in order.
@@ -65,7 +69,13 @@ public struct Simulation: Sendable {
         }
         story.findings.judge(story.ledger.histories)
         for (fault, count) in story.network.counts {
-            story.findings.count("network \(fault)", by: count)
+            story.findings.count("fault \(fault)", by: count)
+        }
+        if story.swarm.kinds.contains(.longDelays) {
+            story.findings.count("fault \(FaultKind.longDelays.rawValue)")
+        }
+        for (fault, count) in story.disk.strikes {
+            story.findings.count("fault \(fault.rawValue)", by: count)
         }
         return Report(
             seed: options.seed,
@@ -74,6 +84,7 @@ public struct Simulation: Sendable {
             traceHash: story.trace.hash,
             lines: story.trace.lines,
             virtualTime: story.timeline.now,
+            moments: story.moments,
             kindsOfFault: story.swarm.kinds.count,
             parts: story.programme.played
         )

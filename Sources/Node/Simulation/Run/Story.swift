@@ -16,7 +16,7 @@ final class Story: Sendable {
     let trace = Trace()
     let timeline = Timeline()
     let findings: Findings
-    let ledger = Ledger()
+    let ledger: Ledger
     let content: Content
     let swarm: Swarm
     let disk: SimulatedDisk
@@ -26,8 +26,14 @@ final class Story: Sendable {
     let machine: Machine
     let programme: Programme
     private let fuse: Fuse
+    private let rot: Rot
+    /// Keeps the entries of one seed in three away from its machine.
+    private let sequencer: FaultySequencer?
     private let access = OperatorAccess()
     private let workIsDone = Mutex(false)
+    private let reached = Mutex(Moments())
+    /// At which moments the machine could have stopped until the clients were done.
+    var moments: Moments { reached.withLock { $0 } }
 
     init(_ options: Simulation.Options) {
         self.options = options
@@ -51,6 +57,17 @@ final class Story: Sendable {
             faults: swarm.network(programme)
         )
         fuse = Fuse(disk: disk)
+        rot = Rot(disk: disk)
+        var sequencing = generator("sequencer")
+        sequencer =
+            sequencing.chance(1, in: 3)
+            ? FaultySequencer(
+                timeline: timeline,
+                generator: SharedGenerator(sequencing),
+                findings: findings
+            ) : nil
+        ledger = Ledger { [sequencer] in sequencer?.mayComeLate ?? false }
+        if sequencer != nil { findings.count("catalog behind a sequencer") }
         executor = SeededExecutor(
             generator: generator("executor"),
             timeline: timeline,
@@ -68,7 +85,9 @@ final class Story: Sendable {
             findings: findings,
             trace: trace,
             access: access,
-            mistake: options.mistake
+            mistake: options.mistake,
+            rot: rot,
+            sequencer: sequencer
         )
         trace.note(
             "seed \(options.seed): \(swarm.clients) clients, \(swarm.crashes) crashes, "
@@ -93,8 +112,22 @@ final class Story: Sendable {
             trace: trace,
             programme: programme,
             fuse: fuse,
+            rot: rot,
+            content: content,
+            ledger: ledger,
             seed: options.seed
         )
+        driver.crashPoint = options.crashPoint
+        // Unowned: the executor belongs to the story.
+        executor.beforeEachJob { [unowned self] job in
+            if let point = options.crashPoint {
+                if point.count == .job, point.number == job { disk.crash() }
+            } else if !isWorkDone {
+                reached.withLock {
+                    $0.note(job: job, changes: disk.changes, ticks: ledger.now)
+                }
+            }
+        }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.runClients() }
             for _ in 0..<Story.backlogRunners {
@@ -115,12 +148,17 @@ final class Story: Sendable {
         trace.note("\(timeline.stamp) the faults end")
         network.faults = NetworkFaults()
         disk.faults = DiskFaults()
+        DiskView(disk, .current).findSectors()
+        clocks.drift(perMille: 0)
+        sequencer?.becomeReliable()
         await withTaskGroup(of: Void.self) { group in
             let isAudited = Flag()
             group.addTask {
                 defer { isAudited.raise() }
                 guard await self.machine.whenServing() else { return }
                 var auditor = self.client(0, purpose: "auditor")
+                await auditor.heal()
+                self.rot.forget()
                 auditor.phase = .liveness
                 await auditor.audit()
                 await auditor.run(operations: 10)
@@ -162,6 +200,7 @@ final class Story: Sendable {
             if programme.plays(.gap(burst)) {
                 // Nobody does anything meanwhile, so the days pass at once.
                 timeline.elapse(.seconds(seconds * weights[burst] / weights.reduce(0, +)))
+                ledger.noteExpiry()
                 trace.note("\(timeline.stamp) after \(weights[burst]) parts of a long pause")
             }
         }
@@ -182,6 +221,7 @@ final class Story: Sendable {
             access: access,
             programme: programme,
             fuse: fuse,
+            rot: rot,
             generator: SeededGenerator(seed: options.seed, purpose: purpose)
         )
     }

@@ -34,6 +34,9 @@ public struct Summary: Sendable {
         (seedsWith[what] ?? 0) * 100 >= percent * seeds
     }
 
+    /// How often `what` happened in all seeds together.
+    public func total(_ what: String) -> Int { totals[what] ?? 0 }
+
     /// What a seed was on average, on one line.
     public var averages: String {
         "a seed on average: \(average(totals["client operation"] ?? 0)) client operations, "

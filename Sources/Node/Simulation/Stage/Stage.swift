@@ -29,9 +29,16 @@ public final class Stage: Sendable {
     private let random: SeededRandom
     private let mistake: Mistake?
     private let inspector: Inspector
+    private let sequencer: (any Sequencer)?
     private let node = Mutex<SimulatedNode?>(nil)
 
-    private init(seed: UInt64, mistake: Mistake?, timeline: Timeline, trace: Trace) {
+    private init(
+        seed: UInt64,
+        mistake: Mistake?,
+        isBehindSequencer: Bool,
+        timeline: Timeline,
+        trace: Trace
+    ) {
         let generator = { SeededGenerator(seed: seed, purpose: $0) }
         self.timeline = timeline
         self.trace = trace
@@ -52,13 +59,29 @@ public final class Stage: Sendable {
         random = SeededRandom(generator("random"))
         var made = generator("content")
         content = Content(&made)
-        inspector = Inspector(content: content, findings: findings, disk: disk)
+        sequencer =
+            isBehindSequencer
+            ? FaultySequencer(
+                timeline: timeline,
+                generator: SharedGenerator(generator("sequencer")),
+                findings: findings,
+                isFaulty: false
+            ) : nil
+        inspector = Inspector(
+            content: content,
+            findings: findings,
+            disk: disk,
+            rot: Rot(disk: disk)
+        )
     }
 
     /// Plays a story on a stage of its own and returns what was found wrong.
+    ///
+    /// `isBehindSequencer`: the entries are kept away from the machine, whose catalog is not synced.
     public static func play(
         seed: UInt64 = 1,
         mistake: Mistake? = nil,
+        isBehindSequencer: Bool = false,
         _ story: @escaping @Sendable (Stage) async throws -> Void
     ) throws -> [Violation] {
         let timeline = Timeline()
@@ -69,7 +92,13 @@ public final class Stage: Sendable {
             trace: trace
         )
         let outcome = try executor.run { () -> Result<[Violation], any Error> in
-            let stage = Stage(seed: seed, mistake: mistake, timeline: timeline, trace: trace)
+            let stage = Stage(
+                seed: seed,
+                mistake: mistake,
+                isBehindSequencer: isBehindSequencer,
+                timeline: timeline,
+                trace: trace
+            )
             do {
                 try await story(stage)
                 return .success(stage.findings.violations)
@@ -88,7 +117,11 @@ public final class Stage: Sendable {
         let files = mistake.map { SabotagedFileSystem(mounted, $0) as any FileSystem } ?? mounted
         let lifeline = SimulatedLifeline(disk: disk, trace: trace)
         let world = World(clocks: clocks, random: random, files: files, lifeline: lifeline)
-        let started = try await SimulatedNode(world: world, lifeline: lifeline)
+        let started = try await SimulatedNode(
+            world: world,
+            lifeline: lifeline,
+            sequencer: sequencer ?? LocalSequencer()
+        )
         try inspector.check(started.catalog)
         node.withLock { $0 = started }
         network.connect(started.handler, isReachable: { !self.disk.isDown }) {

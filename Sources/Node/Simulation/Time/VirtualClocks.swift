@@ -14,6 +14,12 @@ public final class VirtualClocks: Clocks {
     private struct State {
         var offset: Duration = .zero
         var startedAt: Duration = .zero
+        var perMille = 0
+        var driftsSince: Duration = .zero
+
+        func offset(at now: Duration) -> Duration {
+            offset + (now - driftsSince) * perMille / 1000
+        }
     }
 
     private let timeline: Timeline
@@ -26,7 +32,8 @@ public final class VirtualClocks: Clocks {
 
     /// The wall clock, with all its jumps.
     public func wallMilliseconds() -> UInt64 {
-        let sinceEpoch = timeline.now + state.withLock { $0.offset }
+        let now = timeline.now
+        let sinceEpoch = now + state.withLock { $0.offset(at: now) }
         let (seconds, attoseconds) = sinceEpoch.components
         let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
         return UInt64(max(0, Int64(VirtualClocks.epochMilliseconds) + milliseconds))
@@ -45,6 +52,16 @@ public final class VirtualClocks: Clocks {
     /// Sets the wall clock forwards, or with a negative duration back.
     public func jump(by duration: Duration) {
         state.withLock { $0.offset += duration }
+    }
+
+    /// Lets the wall clock gain so much from now on, or lose it.
+    public func drift(perMille: Int) {
+        let now = timeline.now
+        state.withLock { state in
+            state.offset = state.offset(at: now)
+            state.perMille = perMille
+            state.driftsSince = now
+        }
     }
 
     /// Starts the monotonic clock anew, as a machine does.

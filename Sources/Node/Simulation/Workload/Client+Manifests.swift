@@ -185,7 +185,9 @@ extension Client {
             manifest.blobs.map { Subject.blob(repository, $0) }
             + manifest.children.map { Subject.manifest(repository, $0) }
         findings.require(
-            named.contains { ledger.allows($0, nil, begunAt: answered.begun) },
+            named.contains {
+                ledger.allows($0, nil, begunAt: answered.begun) || mayBeGone($0, answered)
+            },
             .readYourWrites,
             "\(request.line) was refused although everything it names is there"
         )

@@ -18,6 +18,8 @@ public struct Client: Sendable {
     let access: OperatorAccess
     let programme: Programme
     let fuse: Fuse?
+    /// What the disk has lost; nil where it loses nothing.
+    let rot: Rot?
     /// What the history of each of its operations follows from.
     let seed: UInt64
     var generator: SeededGenerator
@@ -56,6 +58,7 @@ public struct Client: Sendable {
             access: access,
             programme: programme,
             fuse: nil,
+            rot: nil,
             generator: generator
         )
     }
@@ -72,6 +75,7 @@ public struct Client: Sendable {
         access: OperatorAccess,
         programme: Programme,
         fuse: Fuse?,
+        rot: Rot?,
         generator: SeededGenerator
     ) {
         self.number = number
@@ -84,6 +88,7 @@ public struct Client: Sendable {
         self.access = access
         self.programme = programme
         self.fuse = fuse
+        self.rot = rot
         var generator = generator
         seed = generator.next()
         self.generator = generator
@@ -179,6 +184,9 @@ public struct Client: Sendable {
 
     /// Judges what an answer showed of a subject.
     func judge(_ subject: Subject, shows value: Digest?, _ answered: Answered, _ what: String) {
+        if value == nil, mayBeGone(subject, answered) {
+            return findings.count("excused that something is not there")
+        }
         let verdict = ledger.judge(subject, read: value, begunAt: answered.begun)
         let seen = value.map { "\($0)" } ?? "nothing"
         switch verdict {
@@ -205,7 +213,31 @@ public struct Client: Sendable {
         _ answered: Answered,
         _ request: WireRequest
     ) {
+        let missing: Subject? =
+            switch action {
+            case .shows(let tag, nil): .tag(repository, tag)
+            case .has(let digest, false): .manifest(repository, digest)
+            default: nil
+            }
+        if let missing, mayBeGone(missing, answered) { return }
         ledger.note(action, of: repository, request.line, begunAt: answered.begun)
+    }
+
+    /// Whether something may not be found because the disk has lost it (the exception of I2), or because
+    /// it is a link that ended by itself.
+    func mayBeGone(_ subject: Subject, _ answered: Answered) -> Bool {
+        let isSuspect = { (digest: Digest) in rot?.isSuspect(digest) ?? false }
+        switch subject {
+        case .manifest(_, let digest): return isSuspect(digest)
+        case .blob(let repository, let digest):
+            let named = content.manifests.filter { $0.blobs.contains(digest) }
+                .map { Subject.manifest(repository, $0.digest) }
+            return isSuspect(digest)
+                || ledger.mayHaveExpired(subject, named: named, foundBy: answered.ticket)
+        case .tag:
+            return ledger.possibleValues(subject, foundBy: answered.ticket)
+                .contains { $0.map(isSuspect) ?? false }
+        }
     }
 
     /// Reports an answer that no state of the registry explains.

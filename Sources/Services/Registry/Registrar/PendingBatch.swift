@@ -31,7 +31,20 @@ struct PendingBatch {
 extension Registrar {
     /// Decides, applies, appends and commits; every change gets its own result, or nil to wait for
     /// the next batch.
+    ///
+    /// Who lost the race for a position follows what came first, and decides again.
     func commit(_ pending: PendingBatch) async -> [Result<Done, RegistryError>?] {
+        for _ in 0..<options.racesMax {
+            if let results = await attempt(pending) { return results }
+            do throws(RegistryError) { try await follow() } catch {
+                return pending.failed(error)
+            }
+        }
+        return pending.failed(.notReady("another node wrote first each time"))
+    }
+
+    /// Makes one try; nil when something else took the position.
+    private func attempt(_ pending: PendingBatch) async -> [Result<Done, RegistryError>?]? {
         var batch = pending
         do throws(CatalogError) {
             let transaction = try catalog.begin()
@@ -49,11 +62,24 @@ extension Registrar {
                 return batch.results
             }
             let appended = Batch(entries: batch.entries, heads: after)
-            if let failure = await append(appended, after: before) {
+            switch await append(appended, after: before) {
+            case .isIn: break
+            case .overtaken:
                 try transaction.rollback()
-                return batch.failed(.notReady(failure))
+                guard sequencer.keepsEntries else {
+                    return batch.failed(
+                        .notReady("another node wrote first; this one is catching up")
+                    )
+                }
+                return nil
+            case .failed(let reason):
+                try transaction.rollback()
+                return batch.failed(.notReady(reason))
             }
-            try commit(transaction, batch)
+            do throws(CatalogError) { try commit(transaction, batch) } catch {
+                guard sequencer.keepsEntries, !error.leavesCommitUnknown else { throw error }
+                await takeWhatIsOrdered(error)
+            }
             return batch.results
         } catch {
             // A commit that failed in its sync may be on the disk or not: the next start finds out.
@@ -61,6 +87,14 @@ extension Registrar {
                 world.lifeline.halt("the journal could not be synced: \(error)")
             }
             return batch.failed(.catalog(error))
+        }
+    }
+
+    /// Takes a batch that is in the sequencer and could not be committed here; whoever cannot must not go
+    /// on, for it would answer from a past that is over (I5).
+    private func takeWhatIsOrdered(_ failure: CatalogError) async {
+        do throws(RegistryError) { try await follow() } catch {
+            world.lifeline.halt("the catalog cannot take what was ordered: \(failure)")
         }
     }
 
@@ -263,18 +297,23 @@ extension Registrar {
         return [scope == .region ? .regionLevelRaised(level) : .estateLevelRaised(level)]
     }
 
-    /// Sends a batch until its outcome is known; returns why it is not in, or nil when it is.
-    private func append(_ batch: Batch, after heads: Heads) async -> String? {
+    private enum Append {
+        case isIn, overtaken
+        case failed(String)
+    }
+
+    /// Sends a batch until its outcome is known.
+    private func append(_ batch: Batch, after heads: Heads) async -> Append {
         for _ in 0..<options.appendAttemptsMax {
             switch await sequencer.append(batch, after: heads) {
-            case .appended: return nil
-            case .lost: return "another node wrote first; this one is catching up"
-            case .refused(let reason): return reason
+            case .appended: return .isIn
+            case .lost: return .overtaken
+            case .refused(let reason): return .failed(reason)
             case .unknown: continue
             }
         }
         // Nobody knows whether it is in. Going on could put another entry at its position (I11).
         refuse("the sequencer did not say whether the last batch is in; restart the node")
-        return "the sequencer does not answer"
+        return .failed("the sequencer does not answer")
     }
 }

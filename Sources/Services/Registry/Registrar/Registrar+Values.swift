@@ -22,6 +22,10 @@ extension Registrar {
         ///
         /// Default 20.
         public var appendAttemptsMax = 20
+        /// Times a batch is decided again because another took its position.
+        ///
+        /// Default 20.
+        public var racesMax = 20
         /// Whether deleting a manifest leaves what refers to it.
         public var keepsReferrers = false
         /// How long things stay that nothing holds.

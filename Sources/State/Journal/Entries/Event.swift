@@ -168,4 +168,18 @@ public enum Event: Hashable, Sendable {
         case .namespaceCreated, .retentionPolicySet, .estateHandover, .estateLevelRaised: .estate
         }
     }
+
+    /// The repository it is about; nil where it is about none.
+    public var repository: RepositoryKey? {
+        switch self {
+        case .blobLinked(let key, _, _, _, _), .blobUnlinked(let key, _), .manifestPut(let key, _),
+            .manifestDeleted(let key, _), .manifestTrashed(let key, _, _, _),
+            .manifestPurged(let key, _), .manifestPulled(let key, _, _), .tagPut(let key, _, _),
+            .tagDeleted(let key, _):
+            key
+        case .sweepEpochRaised, .expiryReached, .reasonGiven, .regionHandover, .regionLevelRaised,
+            .namespaceCreated, .retentionPolicySet, .estateHandover, .estateLevelRaised:
+            nil
+        }
+    }
 }

@@ -8,6 +8,9 @@ public struct LocalSequencer: Sequencer {
     /// Makes it.
     public init() {}
 
+    /// The catalog has every entry.
+    public var keepsEntries: Bool { false }
+
     /// Always in order: the registrar holds the catalog's one write transaction.
     public func append(_ batch: Batch, after heads: Heads) async -> AppendOutcome { .appended }
 

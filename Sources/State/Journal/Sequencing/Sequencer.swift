@@ -5,6 +5,8 @@
 /// The local form orders by being the only one: the catalog's transaction makes the batch durable.
 /// Every other form is a compare-and-set on the heads in a store that survives this process.
 public protocol Sequencer: Sendable {
+    /// Whether it keeps entries that a catalog may lack and has to follow.
+    var keepsEntries: Bool { get }
     /// Puts `batch` behind `heads` if they are still the heads; all of it or nothing.
     func append(_ batch: Batch, after heads: Heads) async -> AppendOutcome
     /// The heads now.

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OCI
+
+extension FaultDriver {
+    /// The most copies that are damaged at the beginning of one life.
+    private static let copiesMax = 3
+
+    /// Flips one bit in each of a few copies.
+    func flipBits(_ generator: inout SeededGenerator) {
+        for (path, digest, size) in copies(&generator) {
+            let (offset, bit) = (generator.below(size), generator.below(8))
+            DiskView(disk, .current).damage(path, at: offset, xor: 1 << bit)
+            rot.damaged(digest, at: path)
+            findings.count("fault \(FaultKind.bitFlips.rawValue)")
+            trace.note("bit \(bit) of byte \(offset) of \(path) flips")
+        }
+    }
+
+    /// Makes one sector of each of a few copies unreadable.
+    func loseSectors(_ generator: inout SeededGenerator) {
+        for (path, digest, size) in copies(&generator) {
+            let offset = generator.below(size)
+            DiskView(disk, .current).loseSector(path, at: offset)
+            rot.damaged(digest, at: path)
+            trace.note("the sector with byte \(offset) of \(path) cannot be read any more")
+        }
+    }
+
+    /// Flips one bit of the catalog's file, where no WAL can hide it.
+    func rotCatalog(_ generator: inout SeededGenerator) {
+        let path = "\(SimulatedNode.directory)/catalog.db"
+        guard let size = DiskView(disk, .current).bytes(at: path)?.count, size > 0 else { return }
+        let (offset, bit) = (generator.below(size), generator.below(8))
+        DiskView(disk, .current).damage(path, at: offset, xor: 1 << bit)
+        rot.isCatalogDamaged = true
+        findings.count("fault \(FaultKind.catalogRot.rawValue)")
+        trace.note("bit \(bit) of byte \(offset) of \(path) flips")
+    }
+
+    private func copies(
+        _ generator: inout SeededGenerator
+    ) -> [(path: String, digest: Digest, size: Int)] {
+        let view = DiskView(disk, .durable)
+        var found: [(path: String, digest: Digest, size: Int)] = []
+        for path in view.paths() where path.hasPrefix("\(SimulatedNode.directory)/blobs/") {
+            let name = path.split(separator: "/").last.map(String.init)
+            guard let digest = digests.first(where: { $0.hex == name }),
+                let size = view.bytes(at: path)?.count, size > 0
+            else { continue }
+            found.append((path, digest, size))
+        }
+        guard !found.isEmpty else { return [] }
+        return (0..<generator.within(1...FaultDriver.copiesMax)).map { _ in generator.pick(found) }
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OCI
+import Synchronization
+
+/// Which copies a fault has damaged at rest: what a checker may not expect of them, and what it still may.
+///
+/// A registry need not give what the disk has lost (I2 excepts what is reported as quarantined or
+/// missing), but it must never give other bytes of a manifest or a small blob, and none at all of
+/// a copy that it knows to be bad (I3).
+public final class Rot: Sendable {
+    private struct Copy {
+        var path: String
+        var node: Int
+    }
+
+    private struct State {
+        /// Where the damaged copies of a digest lie, and as which file.
+        var damaged: [Digest: [Copy]] = [:]
+        /// Found whole once since: who asked before that may still be answered.
+        var healing: Set<Digest> = []
+        var isCatalogDamaged = false
+    }
+
+    private let state = Mutex(State())
+    private let disk: SimulatedDisk
+
+    /// Makes the memory of a disk that nothing has damaged.
+    public init(disk: SimulatedDisk) {
+        self.disk = disk
+    }
+
+    /// Notes that the copy of a digest at `path` was damaged.
+    func damaged(_ digest: Digest, at path: String) {
+        guard let node = DiskView(disk, .current).node(at: path) else { return }
+        state.withLock { state in
+            state.damaged[digest, default: []].append(Copy(path: path, node: node))
+            state.healing.remove(digest)
+        }
+    }
+
+    /// Notes that the copy of a digest was found whole at a start, as when its bytes came again.
+    func isWhole(_ digest: Digest) {
+        state.withLock { state in
+            guard state.damaged[digest] != nil, !state.healing.insert(digest).inserted else {
+                return
+            }
+            state.damaged[digest] = nil
+            state.healing.remove(digest)
+        }
+    }
+
+    /// Forgets everything: from now on each copy has to be there, and whole.
+    func forget() {
+        state.withLock { $0 = State() }
+    }
+
+    /// Whether what is here of a digest may be damaged or gone.
+    func isSuspect(_ digest: Digest) -> Bool {
+        state.withLock { $0.damaged[digest] != nil }
+    }
+
+    /// Every digest that may be damaged, in order.
+    var suspects: [Digest] { state.withLock { $0.damaged.keys.sorted() } }
+
+    /// Whether the registry has found out that its copy is bad, and set it aside.
+    func isKnown(_ digest: Digest) -> Bool {
+        guard let copies = state.withLock({ $0.damaged[digest] }) else { return false }
+        let view = DiskView(disk, .current)
+        return copies.allSatisfy { view.node(at: $0.path) != $0.node }
+    }
+
+    /// Whether the catalog's file is damaged now.
+    var isCatalogDamaged: Bool {
+        get { state.withLock { $0.isCatalogDamaged } }
+        set { state.withLock { $0.isCatalogDamaged = newValue } }
+    }
+}
