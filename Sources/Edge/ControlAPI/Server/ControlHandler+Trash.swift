@@ -155,7 +155,7 @@ extension Wire.Restored {
         self.init(
             summary: parts.compactMap { $0 }.joined(separator: "; "),
             manifests: restored.manifests.prefix(Wire.pageMax).map(\.description),
-            tags: restored.tags.prefix(Wire.pageMax).map(\.description),
+            tags: restored.tags.prefix(Wire.pageMax).map(\.tag.description),
             taken: restored.taken.prefix(Wire.pageMax).map { taken in
                 Wire.TakenTag(tag: taken.tag.description, digest: taken.current.description)
             },

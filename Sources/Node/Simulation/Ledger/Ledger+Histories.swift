@@ -50,6 +50,15 @@ extension Ledger.State {
         }
     }
 
+    /// Gives the operations of one request other effects.
+    mutating func refine(_ effects: [Effect], at begun: Int) {
+        for place in places[begun] ?? [] {
+            histories[place.repository]?.operations[place.index].action = .change(
+                effects.filter { $0.subject.repositoryOfTags == place.repository }
+            )
+        }
+    }
+
     mutating func close(_ begun: Int, at ended: Int, _ outcome: Outcome) {
         for place in places.removeValue(forKey: begun) ?? [] {
             histories[place.repository]?.operations[place.index].end = ended

@@ -71,6 +71,30 @@ public final class Ledger: Sendable {
         }
     }
 
+    /// Puts the effects that a request is known to have had in the place of those it might have had.
+    ///
+    /// They are of subjects of the same repositories.
+    func refine(_ ticket: Ticket, to effects: [Effect], _ request: String) -> Ticket {
+        state.withLock { state in
+            for subject in ticket.subjects {
+                state.writes[subject]?.removeAll { $0.begun == ticket.begun }
+            }
+            for effect in effects {
+                let write = Write(
+                    effect: effect,
+                    request: request,
+                    begun: ticket.begun,
+                    isCertain: false
+                )
+                state.writes[effect.subject, default: []].append(write)
+            }
+            state.refine(effects, at: ticket.begun)
+            var refined = ticket
+            refined.subjects = effects.map(\.subject)
+            return refined
+        }
+    }
+
     /// Notes what became of it; returns the tick.
     @discardableResult public func end(_ ticket: Ticket, _ outcome: Outcome) -> Int {
         let isOpen = outcome == .unknown && mayComeLate()

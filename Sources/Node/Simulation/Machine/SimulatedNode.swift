@@ -54,9 +54,6 @@ struct SimulatedNode: Sendable {
             world,
             isSynced: !sequencer.keepsEntries
         )
-        // The ledger knows of no link that ends by itself; clocks jump less far than this.
-        var options = options
-        options.registrar.times.links = SimulatedNode.linksMilliseconds
         registry = Registry(
             world: world,
             catalog: catalog,
@@ -159,7 +156,6 @@ struct SimulatedNode: Sendable {
 
     // Limits small enough that a short run reaches them.
     private static let checkpointFrames: Int32 = 60
-    private static let linksMilliseconds: UInt64 = 3_650 * 86_400_000
     private static let freeBytesFloor: UInt64 = 60_000
     private static let flushEvery: UInt64 = 20_000
     private static let scrubOptions: Scrub.Options = {

@@ -6,8 +6,8 @@ import OCI
 enum Operation: String, CaseIterable {
     case pushImage, moveTag, pushUnderTags, uploadBlob, wrongDigest, deleteTag, deleteManifest
     case deleteBlob, pullTag, pullManifest, pullBlob, pullPart, listTags, listReferrers
-    case listRepositories, deleteRepository, copyImage, rebuildCatalog, verifyContent, sweep,
-        retention, scrub
+    case listRepositories, deleteRepository, copyImage, rebuildCatalog, verifyContent, sweep
+    case retention, scrub, restore, purge, expire
     case pause
 
     var weight: Int {
@@ -35,6 +35,9 @@ enum Operation: String, CaseIterable {
         case .retention: 3
         case .scrub: 2
         case .pause: 2
+        case .restore: 5
+        case .purge: 1
+        case .expire: 2
         }
     }
 }
@@ -102,6 +105,9 @@ extension Client {
         case .sweep: await sweep(raises: generator.below(4))
         case .retention: await retain(in: repository.namespace)
         case .scrub: await scrubContent()
+        case .restore: await restore(manifest, in: repository)
+        case .purge: await purge(manifest, in: repository, now: generator.chance(1, in: 2))
+        case .expire: await expire()
         case .pause:
             let seconds = generator.within(1...20)
             try? await timeline.sleep(for: .seconds(seconds))

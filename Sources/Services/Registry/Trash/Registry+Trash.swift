@@ -220,7 +220,7 @@ extension Registry {
 extension Restored {
     fileprivate init(_ plan: RestorePlan) {
         manifests = plan.manifests.map(\.facts.digest)
-        tags = plan.tags.map(\.tag)
+        tags = plan.tags
         taken = plan.taken
         left = plan.left
     }

@@ -35,7 +35,7 @@ public struct Restored: Sendable, Hashable {
     /// The manifests, those that are named before those that name them.
     public var manifests: [Digest] = []
     /// The tags.
-    public var tags: [Tag] = []
+    public var tags: [Restoration.TagReturn] = []
     /// Tags that would have come back too, were they free.
     public var taken: [TakenTag] = []
     /// Manifests that would have come back too, were anything left of what they name.

@@ -57,7 +57,7 @@ import Testing
         #expect(try await test.registry.expireDue().links == 2)
         let restored = try await restore(test, .digest(digest))
         #expect(restored.manifests == [digest])
-        #expect(restored.tags.map(\.description) == ["v1", "v2"])
+        #expect(restored.tags.map(\.tag.description) == ["v1", "v2"])
         #expect(try await content(test, .tag(try Fixture.tag("v2"))) == bytes)
         let name = try Fixture.name("app")
         #expect(try await test.registry.blob(name, Fixture.digest("x"), promise: true) != nil)
@@ -75,7 +75,7 @@ import Testing
         try await delete(test, old)
         let new = try await test.push("y", to: "app", tags: ["v1"])
         let restored = try await restore(test, .digest(old))
-        #expect(restored.tags.map(\.description) == ["v2"])
+        #expect(restored.tags.map(\.tag.description) == ["v2"])
         #expect(
             restored.taken == [Restored.TakenTag(tag: try Fixture.tag("v1"), current: new)]
         )
@@ -246,7 +246,7 @@ import Testing
         try await test.registry.changeWholly(name, .deleteRepository)
         let again = try await test.registry.restoreRepository(name, because: "a test")
         #expect(again.manifests == [child])
-        #expect(again.tags.map(\.description) == ["x"])
+        #expect(again.tags.map(\.tag.description) == ["x"])
         #expect(
             try await refusal {
                 _ = try await test.registry.restoreRepository(name, because: "a test")

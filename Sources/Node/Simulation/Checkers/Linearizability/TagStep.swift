@@ -110,6 +110,7 @@ struct TagStep {
             )
             if effect.force == .certain { certain.append(write) } else { possible.append(write) }
         }
+        settle(&certain, &possible)
         switch outcome {
         case .unmet: return demands.isEmpty ? .never : .unmet(demands)
         case .refused: return nil
@@ -117,6 +118,18 @@ struct TagStep {
             return certain.isEmpty && possible.isEmpty && demands.isEmpty
                 ? nil : .change(demands, certain, possible: possible)
         }
+    }
+
+    /// Where several values are possible in one slot, it may be anything: what is read next says what.
+    private static func settle(_ certain: inout [Write], _ possible: inout [Write]) {
+        var values: [Int: Set<UInt16>] = [:]
+        for write in possible { values[write.slot, default: []].insert(write.value) }
+        var open: Set<Int> = []
+        for write in possible where values[write.slot, default: []].count > 1 {
+            guard open.insert(write.slot).inserted else { continue }
+            certain.append(Write(slot: write.slot, value: TagMap.anything, onlyIf: nil))
+        }
+        possible.removeAll { open.contains($0.slot) }
     }
 
     private static func lists(_ page: TagPage, _ vocabulary: TagVocabulary) -> Action {

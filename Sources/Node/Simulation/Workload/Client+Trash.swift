@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OCI
+import Registry
+
+extension Client {
+    /// Takes a manifest back from the trash, with what it names and what is about it, and looks at it.
+    func restore(_ manifest: Content.Manifest, in repository: RepositoryName) async {
+        let all = content.family(of: manifest)
+        var effects = [Effect(.manifest(repository, manifest.digest), manifest.digest)]
+        effects += all.dropFirst().map {
+            Effect(.manifest(repository, $0.digest), $0.digest, force: .possible)
+        }
+        for tag in content.tags {
+            effects += all.map { Effect(.tag(repository, tag), $0.digest, force: .possible) }
+        }
+        effects += all.flatMap(\.blobs).map {
+            Effect(.blob(repository, $0), $0, force: .possible)
+        }
+        let isBack = await operate("restore", effects, orRefused: true) {
+            registry throws(RegistryError) in
+            let restored = try await registry.restore(
+                repository,
+                .digest(manifest.digest),
+                because: "the seed drew it"
+            )
+            return restoredEffects(restored, repository)
+        }
+        guard isBack else { return }
+        findings.count("restored")
+        await pull(manifest, in: repository)
+    }
+
+    /// What came back, exactly.
+    private func restoredEffects(
+        _ restored: Restored,
+        _ repository: RepositoryName
+    ) -> [Effect] {
+        let manifests = restored.manifests.compactMap { content.manifest($0) }
+        return manifests.map { Effect(.manifest(repository, $0.digest), $0.digest) }
+            + manifests.flatMap(\.blobs).map { Effect(.blob(repository, $0), $0) }
+            + restored.tags.map { Effect(.tag(repository, $0.tag), $0.digest) }
+    }
+
+    /// Lets the trash go of a manifest before its time, which no client sees.
+    func purge(_ manifest: Content.Manifest, in repository: RepositoryName, now: Bool) async {
+        // What is dropped is seen by nobody's promise, but was a blob of the repository until then.
+        let effects =
+            now ? manifest.blobs.map { Effect(.blob(repository, $0), nil, force: .possible) } : []
+        let isGone = await operate("purge", effects, orRefused: true) {
+            registry throws(RegistryError) in
+            _ = try await registry.purge(
+                repository,
+                manifest.digest,
+                now: now,
+                because: "the seed drew it"
+            )
+            return effects
+        }
+        if isGone { findings.count("purged") }
+    }
+
+    /// Ends what is due, as the node does beside its sweeps.
+    func expire() async {
+        let effects = content.repositories.flatMap { repository in
+            content.blobs.map { Effect(.blob(repository, $0.digest), nil, force: .possible) }
+        }
+        _ = await operate("expire", effects, orRefused: false) { registry throws(RegistryError) in
+            let round = try await registry.expireDue()
+            findings.count("link expired", by: Int(round.links))
+            findings.count("trash expired", by: Int(round.trash))
+            return round.links == 0 ? [] : effects
+        }
+    }
+
+    /// Does something whose exact effects are known when it is done; false when it was not done, or when
+    /// nobody knows.
+    private func operate(
+        _ what: String,
+        _ effects: [Effect],
+        orRefused: Bool,
+        _ body: (Registry) async throws(RegistryError) -> [Effect]
+    ) async -> Bool {
+        guard let (registry, _, isRunning) = access.current, isRunning() else { return false }
+        var ticket = ledger.begin(effects, what)
+        findings.count(what)
+        do throws(RegistryError) {
+            let exact = try await body(registry)
+            trace.note("\(timeline.stamp) c\(number) \(what) → done")
+            guard isRunning() else {
+                ledger.end(ticket, .unknown)
+                return false
+            }
+            ticket = ledger.refine(ticket, to: exact, what)
+            ledger.end(ticket, .done)
+            return true
+        } catch {
+            trace.note("\(timeline.stamp) c\(number) \(what) → \(error)")
+            guard case .refused(let refusal) = error, isRunning() else {
+                ledger.end(ticket, .unknown)
+                return false
+            }
+            // A plan larger than an entry may have been done in part; none is, here.
+            ledger.end(ticket, .refused)
+            findings.require(
+                orRefused,
+                .answers,
+                "'\(what)' was refused, which nothing explains: \(refusal)"
+            )
+            return false
+        }
+    }
+}
+
+extension Content {
+    /// A manifest, what it names to any depth, and what is about any of these, each once, itself first.
+    func family(of manifest: Manifest) -> [Manifest] {
+        var family = [manifest]
+        var next = 0
+        while next < family.count {
+            let member = family[next]
+            next += 1
+            let others =
+                member.children.compactMap { self.manifest($0) } + referrers(of: member.digest)
+            for other in others where !family.contains(where: { $0.digest == other.digest }) {
+                family.append(other)
+            }
+        }
+        return family
+    }
+}
