@@ -82,6 +82,14 @@ final class Fixture: Sendable {
         clocks.advance(.seconds(days * 86_400))
     }
 
+    /// Lets the next day begin, with a look at the clock shortly before, as the node's care has it.
+    func passMidnight() async throws {
+        let left = Moment.dayMilliseconds - clocks.wallMilliseconds() % Moment.dayMilliseconds
+        clocks.advance(.milliseconds(Int64(left)) - .milliseconds(Int64(min(left, 60_000))))
+        try await registry.flushPulls()
+        clocks.advance(.seconds(61))
+    }
+
     static func name(_ text: String) throws -> RepositoryName {
         try #require(RepositoryName(text))
     }

@@ -69,7 +69,7 @@ import Testing
         try await test.retention.set(newest, for: "team")
         try await test.pull(old)
         #expect(try await test.retention.run().removed == 0)
-        test.pass(days: 1)
+        try await test.passMidnight()
         #expect(try await test.retention.run().removed == 1)
         #expect(try await !test.has(old))
     }
@@ -267,6 +267,21 @@ import Testing
         _ = test.registry.inMemory(path)
         try await test.registry.flushPulls()
         #expect(try test.notedDays(of: image) == [day + 1])
+    }
+
+    @Test func `of a day that began unseen count as missed, until that day is over`() async throws {
+        let test = try Fixture()
+        let digest = try await test.push("a", tags: ["v1"])
+        try await test.registry.flushPulls()
+        try await test.pull(digest)
+        // The machine was suspended: nobody looked at the clock when the day ended.
+        test.clocks.advance(.seconds(26 * 3600))
+        try await test.pull(digest)
+        try await test.registry.flushPulls()
+        let day = Moment(milliseconds: test.clocks.wallMilliseconds()).dayNumber
+        #expect(test.registry.pullsMissedDay == day)
+        try await test.retention.set(Policy(rules: [.newest(1)]), for: "team")
+        await #expect(throws: RetentionError.self) { try await test.retention.run() }
     }
 
     @Test func `wait until they are written`() async throws {

@@ -36,7 +36,12 @@ public final class SeededExecutor: TaskExecutor {
     private let timeline: Timeline
     private let trace: Trace
     private let jobsMax: Int
-    private let watch = Mutex<(@Sendable (Int) -> Void)?>(nil)
+    /// In a value of its own: a bare function in a mutex is wrapped once more at every access.
+    private struct Watch {
+        var happens: (@Sendable (Int) -> Void)?
+    }
+
+    private let watch = Mutex(Watch())
 
     /// Makes an executor over `timeline` that draws from `generator` and notes its picks in `trace`.
     public init(
@@ -53,7 +58,7 @@ public final class SeededExecutor: TaskExecutor {
 
     /// Lets something happen before each job, which is told the job's number.
     func beforeEachJob(_ happens: @escaping @Sendable (Int) -> Void) {
-        watch.withLock { $0 = happens }
+        watch.withLock { $0.happens = happens }
     }
 
     /// Makes a job ready; called by the runtime.
@@ -93,7 +98,7 @@ public final class SeededExecutor: TaskExecutor {
             }
             trace.mark(UInt64(index))
             jobs += 1
-            watch.withLock { $0 }?(jobs)
+            watch.withLock { $0.happens }?(jobs)
             guard jobs <= jobsMax else { return .endless(jobs: jobs) }
             unsafe job.runSynchronously(on: asUnownedTaskExecutor())
             guard trap.escapes == 0 else { return .escaped }

@@ -27,6 +27,9 @@ struct FaultDriver: Sendable {
     private var crashes: [Int] = []
     private var crashNumber = 0
     private var restartsLeft: Int
+    /// Starts in a row that were refused; after so many, nothing that this driver does will change it.
+    private var refusals = 0
+    private static let refusalsMax = 20
 
     init(
         swarm: Swarm,
@@ -113,7 +116,8 @@ struct FaultDriver: Sendable {
         ])
         let fate = crashPoint?.fate ?? drawn
         findings.count("crash \(fate)")
-        if end == .crashed, hasMore { nextCrash() }
+        if case .refused = end { refusals += 1 } else { refusals = 0 }
+        if end == .crashed || refusals >= FaultDriver.refusalsMax, hasMore { nextCrash() }
         return (fate, pause)
     }
 

@@ -120,11 +120,13 @@ final class Machine: Sendable {
             self.inspector.noteAcknowledged(node.catalog)
         }
         access.open(
-            node.registry,
-            node.sweep,
-            node.retention,
-            node.scrub,
-            isRunning: { !self.disk.isDown }
+            OperatorAccess.Node(
+                registry: node.registry,
+                sweep: node.sweep,
+                retention: node.retention,
+                scrub: node.scrub,
+                isRunning: { !self.disk.isDown }
+            )
         )
         isServing.withLock { $0 = true }
         await watch(since: timeline.now, lifetime, isOver)

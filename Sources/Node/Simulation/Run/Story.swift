@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Platform
+import Registry
 import Synchronization
 
 /// Everything one run is made of, and the order in which it happens.
@@ -11,6 +12,10 @@ final class Story: Sendable {
     private static let bursts = 12
     /// Days that pass between all bursts together.
     private static let daysOfGaps = 61...90
+    /// How long before midnight a node looks at the clock for the last time, and how often it has to until
+    /// it is so late: clocks run fast and slow.
+    private static let lookBeforeMidnight = Duration.seconds(300)
+    private static let looksMax = 4
 
     let options: Simulation.Options
     let trace = Trace()
@@ -199,12 +204,35 @@ final class Story: Sendable {
             disk.faults.isReadOnly = false
             if programme.plays(.gap(burst)) {
                 // Nobody does anything meanwhile, so the days pass at once.
-                timeline.elapse(.seconds(seconds * weights[burst] / weights.reduce(0, +)))
+                await elapse(.seconds(seconds * weights[burst] / weights.reduce(0, +)))
                 ledger.noteExpiry()
                 trace.note("\(timeline.stamp) after \(weights[burst]) parts of a long pause")
             }
         }
         workIsDone.withLock { $0 = true }
+    }
+
+    /// Lets time pass at once; a node that runs looks at the clock shortly before its day ends, as its care
+    /// does every few minutes, and writes the pulls it noted.
+    private func elapse(_ duration: Duration) async {
+        var left = duration
+        for _ in 0..<Story.looksMax {
+            guard let node = access.current, node.isRunning(),
+                let now = node.registry.expiryReading
+            else { break }
+            let untilMidnight = Moment.dayMilliseconds - now % Moment.dayMilliseconds
+            let step = Duration.milliseconds(Int64(untilMidnight)) - Story.lookBeforeMidnight
+            guard step < left else { break }
+            timeline.elapse(max(.zero, step))
+            left -= max(.zero, step)
+            do throws(RegistryError) {
+                try await node.registry.flushPulls()
+            } catch {
+                trace.note("\(timeline.stamp) pulls wait: \(error)")
+            }
+            guard step > Story.lookBeforeMidnight else { break }
+        }
+        timeline.elapse(left)
     }
 
     private var isWorkDone: Bool { workIsDone.withLock { $0 } }

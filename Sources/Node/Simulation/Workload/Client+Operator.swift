@@ -10,27 +10,25 @@ import Synchronization
 
 /// The way an operator's commands reach the node that runs now, as through its socket.
 public final class OperatorAccess: Sendable {
-    typealias Access = (
-        registry: Registry, sweep: Sweep, retention: Retention, scrub: Scrub,
-        isRunning: @Sendable () -> Bool
-    )
+    /// The parts of a node that an operator commands.
+    struct Node {
+        let registry: Registry
+        let sweep: Sweep
+        let retention: Retention
+        let scrub: Scrub
+        let isRunning: @Sendable () -> Bool
+    }
 
-    private let node = Mutex<Access?>(nil)
+    private let node = Mutex<Node?>(nil)
     /// What is pulled from the node that runs now.
     let pulls = PullWatch()
 
     /// Makes an access to no node.
     public init() {}
 
-    func open(
-        _ registry: Registry,
-        _ sweep: Sweep,
-        _ retention: Retention,
-        _ scrub: Scrub,
-        isRunning: @escaping @Sendable () -> Bool
-    ) {
+    func open(_ opened: Node) {
         pulls.beginLife()
-        node.withLock { $0 = (registry, sweep, retention, scrub, isRunning) }
+        node.withLock { $0 = opened }
     }
 
     func close() {
@@ -38,7 +36,7 @@ public final class OperatorAccess: Sendable {
     }
 
     /// The parts of the node that an operator commands, while it runs.
-    var current: Access? {
+    var current: Node? {
         node.withLock { $0 }
     }
 }
@@ -52,17 +50,17 @@ extension Client {
         _ effects: [Effect],
         _ body: (Registry) async throws(RegistryError) -> Void
     ) async -> (refusal: Refusal, ticket: Ledger.Ticket)? {
-        guard let (registry, _, _, _, isRunning) = access.current, isRunning() else { return nil }
+        guard let node = access.current, node.isRunning() else { return nil }
         let ticket = ledger.begin(effects, what)
         findings.count(what)
         do throws(RegistryError) {
-            try await body(registry)
-            ledger.end(ticket, isRunning() ? .done : .unknown)
+            try await body(node.registry)
+            ledger.end(ticket, node.isRunning() ? .done : .unknown)
             trace.note("\(timeline.stamp) c\(number) \(what) → done")
             return nil
         } catch {
             trace.note("\(timeline.stamp) c\(number) \(what) → \(error)")
-            guard case .refused(let refusal) = error, isRunning() else {
+            guard case .refused(let refusal) = error, node.isRunning() else {
                 ledger.end(ticket, .unknown)
                 return nil
             }
@@ -138,14 +136,14 @@ extension Client {
                 try await registry.raiseEpoch()
             }
         }
-        guard let (_, sweep, _, _, isRunning) = access.current, isRunning() else { return }
+        guard let node = access.current, node.isRunning() else { return }
         findings.count("sweep")
         do throws(SweepError) {
-            let round = try await sweep.run()
+            let round = try await node.sweep.run()
             trace.note("\(timeline.stamp) c\(number) sweep → \(round)")
             if round.freed > 0 { findings.count("copy freed", by: Int(round.freed)) }
             findings.require(
-                round.doubted == 0 || !isRunning(),
+                round.doubted == 0 || !node.isRunning(),
                 .safeSweep,
                 "two ways to ask for the names of a copy disagree, without rot: \(round)"
             )
@@ -156,15 +154,18 @@ extension Client {
 
     /// Reads everything again, past every cache.
     func scrubContent() async {
-        guard let (_, _, _, scrub, isRunning) = access.current, isRunning() else { return }
+        guard let node = access.current, node.isRunning() else { return }
         do throws(ScrubError) {
-            let round = try await scrub.runNow {}
+            let round = try await node.scrub.runNow {}
             trace.note("\(timeline.stamp) c\(number) scrub → \(round)")
             if !round.isBrokenOff { findings.count("scrub round finished") }
-            // No fault of the disk changes what lies there; one read that fails is no loss.
+            if round.setAside > 0 { findings.count("copy set aside", by: Int(round.setAside)) }
+            // Only rot changes what lies there; one read that fails is no loss.
             findings.require(
-                round.setAside == 0 && round.missing == 0 && round.catalog.damagedEntries.isEmpty
-                    && !round.catalog.needsRebuild || !isRunning(),
+                round.setAside + round.missing <= rot?.suspects.count ?? 0
+                    && (round.catalog.damagedEntries.isEmpty && !round.catalog.needsRebuild
+                        || rot?.isCatalogDamaged ?? false)
+                    || !node.isRunning(),
                 .noDangling,
                 "a scrub found damage where there was none: \(round)"
             )

@@ -11,11 +11,11 @@ extension Client {
     mutating func retain(in namespace: String) async {
         let rules = rules()
         let isAlone = generator.chance(1, in: 2)
-        guard let (_, _, retention, _, isRunning) = access.current, isRunning() else { return }
+        guard let node = access.current, node.isRunning() else { return }
         findings.count("retention")
         do throws(RetentionError) {
-            try await retention.set(Policy(rules: rules), for: namespace)
-            let round = try await retention.run(isAlone ? namespace : nil)
+            try await node.retention.set(Policy(rules: rules), for: namespace)
+            let round = try await node.retention.run(isAlone ? namespace : nil)
             trace.note("\(timeline.stamp) c\(number) retention → \(round)")
             findings.require(
                 round.unreadable.isEmpty && round.tooLarge.isEmpty,

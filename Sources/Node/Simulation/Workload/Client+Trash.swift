@@ -81,13 +81,13 @@ extension Client {
         orRefused: Bool,
         _ body: (Registry) async throws(RegistryError) -> [Effect]
     ) async -> Bool {
-        guard let (registry, _, isRunning) = access.current, isRunning() else { return false }
+        guard let node = access.current, node.isRunning() else { return false }
         var ticket = ledger.begin(effects, what)
         findings.count(what)
         do throws(RegistryError) {
-            let exact = try await body(registry)
+            let exact = try await body(node.registry)
             trace.note("\(timeline.stamp) c\(number) \(what) → done")
-            guard isRunning() else {
+            guard node.isRunning() else {
                 ledger.end(ticket, .unknown)
                 return false
             }
@@ -96,7 +96,7 @@ extension Client {
             return true
         } catch {
             trace.note("\(timeline.stamp) c\(number) \(what) → \(error)")
-            guard case .refused(let refusal) = error, isRunning() else {
+            guard case .refused(let refusal) = error, node.isRunning() else {
                 ledger.end(ticket, .unknown)
                 return false
             }

@@ -88,12 +88,17 @@ final class PullNotes: Sendable {
     }
 
     /// Lets answers from memory go without the clock until the next look, unless the day ends before that.
+    ///
+    /// If the day that was trusted had ended all the same (the machine was suspended, or its clock was set
+    /// forwards), pulls of the new day are noted on an old one or not at all: they count as missed.
     func look(at now: UInt64) {
         let (day, later) = (
             Moment(milliseconds: now).dayNumber,
             Moment(milliseconds: now + PullNotes.trustedMilliseconds).dayNumber
         )
-        trustedDay.store(day == later ? day : 0, ordering: .relaxed)
+        let trusted = trustedDay.exchange(day == later ? day : 0, ordering: .relaxed)
+        guard trusted != 0, trusted != day else { return }
+        state.withLock { $0.missedDay = max($0.missedDay ?? day, day) }
     }
 
     /// How many wait.
