@@ -41,8 +41,8 @@ import Testing
             "breakwater-sim --seeds 1 --from \(seed) --scenario \(scenario.name) --operations 60"
         )
         #expect(report.counts["put manifest", default: 0] > 0)
-        // A disk that is full and fails in every way may let no whole image through in a seed.
-        if scenario != .disk { #expect(report.counts["image pushed", default: 0] > 0) }
+        // A disk that is full and fails, which the general one may draw, can let no image through in a seed.
+        if scenario != .disk, scenario != .general { #expect(report.counts["image pushed", default: 0] > 0) }
         #expect(report.counts["life ended: crashed", default: 0] > 0)
         // Every repository's tags were judged as a whole, and each history was decided.
         #expect(report.counts["history checked"] == 4)
@@ -80,6 +80,7 @@ import Testing
     @Test func `survives a crash at any moment of a short story`() async {
         // A dozen of them; `script/test` runs all of them, optimised.
         var options = Scenario.exhaustive.options(seed: 3)
+        options.notesMoments = true
         options.operations = 3
         let whole = await run(options)
         #expect(whole.violations.isEmpty && whole.moments.changes > 50)

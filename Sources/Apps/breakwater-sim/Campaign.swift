@@ -112,7 +112,9 @@ final class Campaign: Sendable {
 
     /// Each moment of a story at which its machine may stop, found by telling it once without a crash.
     private func moments(of story: Story) -> [CrashPoint] {
-        Simulation(options(story)).run().moments.crashPoints.reversed()
+        var options = options(story)
+        options.notesMoments = true
+        return Simulation(options).run().moments.crashPoints.reversed()
     }
 
     private func tell(

@@ -28,6 +28,7 @@ import Testing
     private var enough: [String: Int] {
         var counts: [String: Int] = [:]
         for share in Thresholds.shares { counts[share.what] = 1 }
+        counts["copy freed"] = Thresholds.copiesFreed
         return counts
     }
 
@@ -45,6 +46,15 @@ import Testing
             }
             #expect(Thresholds.misses(of: run).isEmpty != isMissed)
         }
+    }
+
+    @Test func `is missed where sweeps freed too few copies`() {
+        let run = summary(seeds: 1000) { _ in
+            var counts = enough
+            counts["copy freed"] = Thresholds.copiesFreed - 1
+            return counts
+        }
+        #expect(Thresholds.misses(of: run).count == 1)
     }
 
     @Test func `is not asked of few seeds`() {

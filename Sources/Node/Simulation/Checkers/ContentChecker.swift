@@ -62,12 +62,11 @@ struct ContentChecker {
     /// Reports each copy of a generation at least two epochs old that the catalog does not count on.
     func requireSwept(_ view: CatalogView) throws(CatalogError) {
         let epoch = try view.epoch()
-        let digests = (content.blobs.map(\.digest) + content.manifests.map(\.digest)).sorted()
         for path in DiskView(disk, .current).paths() where path.hasPrefix("\(directory)/blobs/") {
             let parts = path.split(separator: "/")
             guard parts.count == 6, let generation = UInt64(parts[2]),
                 generation + 2 <= epoch.number,
-                let digest = digests.first(where: { $0.hex == parts[5] })
+                let digest = Digest("\(parts[3]):\(parts[5])")
             else { continue }
             let row = try view.content(digest)
             findings.require(

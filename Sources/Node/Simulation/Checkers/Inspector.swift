@@ -7,7 +7,7 @@ import Synchronization
 /// All checks of a catalog and the platter under it, for whoever runs a node.
 final class Inspector: Sendable {
     /// Acknowledgements between two looks at the whole content.
-    private static let checksEvery = 16
+    private static let checksEvery = 24
 
     private let findings: Findings
     private let disk: SimulatedDisk

@@ -112,7 +112,11 @@ public struct DiskView: Sendable {
     private func find(_ path: String, _ state: DiskState) -> Int? {
         var node = NameTable.root
         for component in path.split(separator: "/") {
-            guard let next = entries(of: node, state)[String(component)] else { return nil }
+            let name = String(component)
+            let next =
+                truth == .current
+                ? state.names.entries[node]?[name] : state.names.durableEntry(name, of: node)
+            guard let next else { return nil }
             node = next
         }
         return node

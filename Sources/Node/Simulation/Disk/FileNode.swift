@@ -89,7 +89,11 @@ final class FileNode: @unchecked Sendable {
 
     /// Makes everything durable but what a failed sync lost track of.
     func sync() {
-        sectors = sectors.filter(\.value.isAbandoned)
+        if sectors.values.contains(where: \.isAbandoned) {
+            sectors = sectors.filter(\.value.isAbandoned)
+        } else {
+            sectors.removeAll(keepingCapacity: true)
+        }
         durableLength = bytes.count
         lengths = []
     }
@@ -104,6 +108,7 @@ final class FileNode: @unchecked Sendable {
 
     /// What the platter has for certain.
     var durableBytes: [UInt8] {
+        guard !isDurable else { return bytes }
         var image = bytes
         for (sector, history) in sectors {
             FileNode.put(history.durable[...], sector: sector, into: &image)
@@ -204,10 +209,8 @@ final class FileNode: @unchecked Sendable {
 
     /// Keeps the platter's content of a sector before it changes.
     private func remember(_ sector: Int) {
-        if sectors[sector] == nil {
-            sectors[sector] = Sector(durable: content(of: sector), versions: [])
-        }
-        sectors[sector]?.isAbandoned = false
+        sectors[sector, default: Sector(durable: content(of: sector), versions: [])]
+            .isAbandoned = false
     }
 
     private func record(
@@ -224,9 +227,12 @@ final class FileNode: @unchecked Sendable {
     private func content(of sector: Int) -> [UInt8] {
         let start = sector * FileNode.sectorBytes
         let end = min(bytes.count, start + FileNode.sectorBytes)
-        guard start < end else { return [UInt8](repeating: 0, count: FileNode.sectorBytes) }
+        guard start < end else { return FileNode.emptySector }
+        guard end - start < FileNode.sectorBytes else { return Array(bytes[start..<end]) }
         return FileNode.fitted(Array(bytes[start..<end]), to: FileNode.sectorBytes)
     }
+
+    private static let emptySector = [UInt8](repeating: 0, count: sectorBytes)
 
     private static func put(
         _ content: ArraySlice<UInt8>,
@@ -241,8 +247,10 @@ final class FileNode: @unchecked Sendable {
     }
 
     private static func fitted(_ bytes: [UInt8], to count: Int) -> [UInt8] {
-        bytes.count >= count
-            ? Array(bytes[..<count])
-            : bytes + [UInt8](repeating: 0, count: count - bytes.count)
+        bytes.count == count
+            ? bytes
+            : bytes.count > count
+                ? Array(bytes[..<count])
+                : bytes + [UInt8](repeating: 0, count: count - bytes.count)
     }
 }

@@ -80,6 +80,11 @@ struct NameTable {
         durable[directory]?.compactMapValues(\.node) ?? [:]
     }
 
+    /// The node that the platter certainly has under one of its names.
+    func durableEntry(_ name: String, of directory: Int) -> Int? {
+        durable[directory]?[name]?.node
+    }
+
     /// How many names lead to each node.
     func linkCounts() -> [Int: Int] {
         entries.values.reduce(into: [:]) { counts, names in

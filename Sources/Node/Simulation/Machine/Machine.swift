@@ -17,7 +17,7 @@ final class Machine: Sendable {
     }
 
     /// How often the machine looks whether it still runs.
-    private static let watchEvery = Duration.milliseconds(10)
+    private static let watchEvery = Duration.milliseconds(50)
     /// How often it looks before it gives up.
     private static let watchesMax = 1000
 
@@ -125,6 +125,7 @@ final class Machine: Sendable {
                 sweep: node.sweep,
                 retention: node.retention,
                 scrub: node.scrub,
+                blobs: node.blobs,
                 isRunning: { !self.disk.isDown }
             )
         )

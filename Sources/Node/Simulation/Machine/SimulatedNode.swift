@@ -22,6 +22,7 @@ struct SimulatedNode: Sendable {
     static let directory = "data"
 
     let catalog: Catalog
+    let blobs: DiskBlobStore
     let registry: Registry
     let sweep: Sweep
     let retention: Retention
@@ -48,6 +49,7 @@ struct SimulatedNode: Sendable {
         blobOptions.freeBytesFloor = SimulatedNode.freeBytesFloor
         blobOptions.flushEvery = SimulatedNode.flushEvery
         let disk = try DiskBlobStore(in: directory, world: world, options: blobOptions)
+        self.blobs = disk
         let blobs = pace.map { DelayingBlobStore(base: disk, pace: $0) as any BlobStore } ?? disk
         (pages, catalog) = try SimulatedNode.catalog(
             in: directory,

@@ -17,6 +17,8 @@ public struct Simulation: Sendable {
         public var mistake: Mistake?
         /// The one crash of a story in which nothing else goes wrong.
         public var crashPoint: CrashPoint?
+        /// Whether the report names the moments at which the machine could have stopped.
+        public var notesMoments = false
         /// The parts that are played; nil for all.
         public var only: Set<Part>?
 

@@ -123,16 +123,7 @@ final class Story: Sendable {
             seed: options.seed
         )
         driver.crashPoint = options.crashPoint
-        // Unowned: the executor belongs to the story.
-        executor.beforeEachJob { [unowned self] job in
-            if let point = options.crashPoint {
-                if point.count == .job, point.number == job { disk.crash() }
-            } else if !isWorkDone {
-                reached.withLock {
-                    $0.note(job: job, changes: disk.changes, ticks: ledger.now)
-                }
-            }
-        }
+        watchMoments()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.runClients() }
             for _ in 0..<Story.backlogRunners {
@@ -145,6 +136,24 @@ final class Story: Sendable {
                 await machine.rest(after: end, &driver)
             }
             network.closeBacklog()
+        }
+    }
+
+    /// Stops the machine at its moment, or notes at which moments it could be stopped.
+    private func watchMoments() {
+        // Unowned: the executor belongs to the story.
+        if let point = options.crashPoint {
+            guard point.count == .job else { return }
+            executor.beforeEachJob { [unowned self] job in
+                if point.number == job { disk.crash() }
+            }
+        } else if options.notesMoments {
+            executor.beforeEachJob { [unowned self] job in
+                guard !isWorkDone else { return }
+                reached.withLock {
+                    $0.note(job: job, changes: disk.changes, ticks: ledger.now)
+                }
+            }
         }
     }
 
@@ -167,6 +176,7 @@ final class Story: Sendable {
                 auditor.phase = .liveness
                 await auditor.audit()
                 await auditor.run(operations: 10)
+                await auditor.expire()
                 // What was stored before two raises and is not named then has no right to be there.
                 await auditor.sweep(raises: 2)
                 self.machine.requireSwept()
@@ -207,6 +217,9 @@ final class Story: Sendable {
                 await elapse(.seconds(seconds * weights[burst] / weights.reduce(0, +)))
                 ledger.noteExpiry()
                 trace.note("\(timeline.stamp) after \(weights[burst]) parts of a long pause")
+                // Half of the time the node's care comes before the first client.
+                let care = client(0, purpose: "care \(burst)")
+                if generator.chance(1, in: 2) { await care.expire() }
             }
         }
         workIsDone.withLock { $0 = true }

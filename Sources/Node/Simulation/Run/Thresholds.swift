@@ -12,35 +12,39 @@ public enum Thresholds {
 
     /// Seeds from which on shares mean something.
     public static let seedsMin = 1000
-    /// Copies that a sweep frees in a seed, on average, at least: not yet demanded either.
-    public static let copiesFreedNotYetDemanded = 20
+    /// Copies that sweeps free in a seed, on average, at least.
+    public static let copiesFreed = 20
 
     /// Every kind of fault, every operation, every way to recover, and what must happen more often.
     public static let shares: [Share] =
         FaultKind.allCases.map { Share(what: "fault \($0.rawValue)", percent: 2) }
         + Operation.allCases.map { Share(what: "operation \($0.rawValue)", percent: 2) }
         + recoveries.map { Share(what: $0, percent: 2) }
-        + [Share(what: "copy freed", percent: 20), Share(what: "clock jump", percent: 20)]
+        + endings.map { Share(what: $0, percent: 20) }
 
     /// The ways to recover: an upload goes on, the catalog is made anew, a damaged copy is set aside and
     /// brought again, and what is damaged is not opened.
     private static let recoveries = [
         "upload resumed", "rebuild catalog", "catalog rebuilt offline", "copy set aside",
+        "quarantined", "repaired",
         "copy brought again", "damaged catalog refused", "caught up with the sequencer",
         "sequencer late append took effect",
     ]
 
-    /// What will be demanded once the workload does it.
-    public static let notYetDemanded: [Share] = [
-        Share(what: "link expired", percent: 20), Share(what: "trash expired", percent: 20),
-        Share(what: "upload expired", percent: 20), Share(what: "retention removed", percent: 20),
-        Share(what: "scrub round finished", percent: 20),
+    /// What takes days, and has to be frequent all the same.
+    private static let endings = [
+        "copy freed", "link expired", "trash expired", "upload expired", "retention removed",
+        "scrub round finished", "clock jump",
     ]
 
     /// What happened too rarely in a run, each as a sentence.
     public static func misses(of summary: Summary) -> [String] {
         guard summary.seeds >= seedsMin else { return [] }
-        return shares.filter { !summary.happened($0.what, inPercent: $0.percent) }
+        var misses = shares.filter { !summary.happened($0.what, inPercent: $0.percent) }
             .map { "'\($0.what)' happened in fewer than \($0.percent) % of the seeds" }
+        if summary.total("copy freed") < copiesFreed * summary.seeds {
+            misses.append("fewer than \(copiesFreed) copies were freed in a seed on average")
+        }
+        return misses
     }
 }

@@ -13,6 +13,8 @@ public final class Timeline: Sendable {
     private struct State {
         var now: Duration = .zero
         var sleepers: [Sleeper] = []
+        /// No sleeper's time comes before this.
+        var earliest: Duration = .zero
         var cancelledEarly: Set<UInt64> = []
         var nextID: UInt64 = 0
 
@@ -26,6 +28,7 @@ public final class Timeline: Sendable {
             _ sleeper: Sleeper
         ) -> CheckedContinuation<Bool, Never>? {
             if cancelledEarly.remove(sleeper.id) != nil { return sleeper.continuation }
+            earliest = sleepers.isEmpty ? sleeper.deadline : min(earliest, sleeper.deadline)
             sleepers.append(sleeper)
             return nil
         }
@@ -39,9 +42,10 @@ public final class Timeline: Sendable {
         }
 
         mutating func takeDue() -> [CheckedContinuation<Bool, Never>] {
-            guard sleepers.contains(where: { $0.deadline <= now }) else { return [] }
+            guard now >= earliest, !sleepers.isEmpty else { return [] }
             let due = sleepers.filter { $0.deadline <= now }
             sleepers.removeAll { $0.deadline <= now }
+            earliest = sleepers.map(\.deadline).min() ?? now
             return due.map(\.continuation)
         }
     }
@@ -96,6 +100,7 @@ public final class Timeline: Sendable {
         state.withLock { state in
             guard let next = state.sleepers.map(\.deadline).min() else { return }
             state.now = max(state.now, next)
+            state.earliest = next
         }
         return wakeDue()
     }

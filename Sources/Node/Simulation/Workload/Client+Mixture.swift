@@ -7,7 +7,7 @@ enum Operation: String, CaseIterable {
     case pushImage, moveTag, pushUnderTags, uploadBlob, wrongDigest, deleteTag, deleteManifest
     case deleteBlob, pullTag, pullManifest, pullBlob, pullPart, listTags, listReferrers
     case listRepositories, deleteRepository, copyImage, rebuildCatalog, verifyContent, sweep
-    case retention, scrub, restore, purge, expire
+    case retention, scrub, restore, purge, expire, giveUpBuild
     case pause
 
     var weight: Int {
@@ -38,6 +38,7 @@ enum Operation: String, CaseIterable {
         case .restore: 5
         case .purge: 1
         case .expire: 2
+        case .giveUpBuild: 7
         }
     }
 }
@@ -108,6 +109,7 @@ extension Client {
         case .restore: await restore(manifest, in: repository)
         case .purge: await purge(manifest, in: repository, now: generator.chance(1, in: 2))
         case .expire: await expire()
+        case .giveUpBuild: await giveUpBuild(in: repository)
         case .pause:
             let seconds = generator.within(1...20)
             try? await timeline.sleep(for: .seconds(seconds))

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Blobs
+import BlobsDisk
 import Catalog
 import OCI
 import Registry
@@ -16,6 +18,7 @@ public final class OperatorAccess: Sendable {
         let sweep: Sweep
         let retention: Retention
         let scrub: Scrub
+        let blobs: DiskBlobStore
         let isRunning: @Sendable () -> Bool
     }
 

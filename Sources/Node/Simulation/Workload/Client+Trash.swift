@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Blobs
+import BlobsDisk
 import OCI
 import Registry
 
@@ -70,6 +72,21 @@ extension Client {
             findings.count("link expired", by: Int(round.links))
             findings.count("trash expired", by: Int(round.trash))
             return round.links == 0 ? [] : effects
+        }
+        expireUploads()
+    }
+
+    /// Drops what nobody has finished for so long.
+    private static let uploadsLive = Duration.seconds(86_400)
+
+    private func expireUploads() {
+        guard let node = access.current, node.isRunning() else { return }
+        do throws(BlobError) {
+            let dropped = try node.blobs.expireStagings(olderThan: Client.uploadsLive)
+            trace.note("\(timeline.stamp) c\(number) expire uploads → \(dropped)")
+            findings.count("upload expired", by: dropped)
+        } catch {
+            trace.note("\(timeline.stamp) c\(number) expire uploads → \(error)")
         }
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
 import HTTP
 import OCI
 
@@ -27,6 +28,20 @@ extension Client {
         }
         return false
     }
+
+    /// Brings blobs that nobody will ever name, as a build does that is given up: they end by themselves,
+    /// and the sweep frees them.
+    mutating func giveUpBuild(in repository: RepositoryName) async {
+        for _ in 0..<Client.blobsOfBuild {
+            let bytes = generator.bytes(generator.within(16...Client.bytesOfBuild))
+            let blob = Content.Blob(bytes: bytes, digest: .of(bytes))
+            let effect = [Effect(.blob(repository, blob.digest), blob.digest)]
+            if await single(blob, repository, effect) { findings.count("blob never named") }
+        }
+    }
+
+    private static let blobsOfBuild = 2
+    private static let bytesOfBuild = 600
 
     private func single(
         _ blob: Content.Blob,
