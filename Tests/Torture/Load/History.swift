@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import OCI
+import Platform
 import Synchronization
 
 /// The ledger of one repository, kept outside the server: what was asked for and what was answered.
@@ -9,6 +10,10 @@ import Synchronization
 /// crash is a run of states: from the last one acknowledged to the last one asked for.
 final class History: Sendable {
     let repository: String
+    /// The namespace whose policy its worker sets and runs; nil where retention has nothing to do.
+    let retainedNamespace: String?
+    /// When it began, in ms since 1970: what is pulled is kept for that day.
+    let began = LinuxClocks().wallMilliseconds()
     private let state: Mutex<State> = Mutex(State())
 
     private struct State {
@@ -25,14 +30,15 @@ final class History: Sendable {
         var tags: Set<String> = []
         /// Uploads left open, the oldest first.
         var uploads: [OpenUpload] = []
-        /// The change sent last is one.
-        var isDeletion = false
-        var isResumption = false
-        var isRestoration = false
+        /// The change sent last.
+        var sent: RepositoryState.Change?
         var counts = Counts()
     }
 
-    init(repository: String) { self.repository = repository }
+    init(repository: String, retainedNamespace: String? = nil) {
+        self.repository = repository
+        self.retainedNamespace = retainedNamespace
+    }
 
     /// Everything that was ever asked for, whether it is there or not.
     struct Everything: Sendable {
@@ -51,6 +57,26 @@ final class History: Sendable {
         var deletions = 0
         var resumptions = 0
         var restorations = 0
+        /// Runs of retention, and the manifests that these put into the trash.
+        var runs = 0
+        var retired = 0
+
+        mutating func add(
+            _ change: RepositoryState.Change,
+            from before: RepositoryState,
+            to after: RepositoryState
+        ) {
+            changes += 1
+            switch change {
+            case .deleteTag, .deleteManifest, .deleteBlob: deletions += 1
+            case .resume: resumptions += 1
+            case .restore: restorations += 1
+            case .retain:
+                runs += 1
+                retired += before.manifests.count - after.manifests.count
+            case .pushBlob, .putManifest, .purge, .pull, .setPolicy: break
+            }
+        }
     }
 
     var counts: Counts { state.withLock { $0.counts } }
@@ -85,33 +111,27 @@ final class History: Sendable {
     /// Notes that a change is about to be sent.
     func willSend(_ change: RepositoryState.Change) {
         state.withLock { state in
-            var next = state.states[state.acknowledged]
-            next.apply(change, state.names)
-            state.states.append(next)
+            state.states += state.states[state.acknowledged].steps(of: change, state.names)
             switch change {
             case .pushBlob(_, let digest): state.blobs.insert(digest)
             case .resume(let upload): state.blobs.insert(upload.digest)
             case .putManifest(_, let tags): state.tags.formUnion(tags)
-            case .deleteTag, .deleteManifest, .deleteBlob, .restore, .purge: break
+            case .deleteTag, .deleteManifest, .deleteBlob, .restore, .purge, .pull, .setPolicy,
+                .retain:
+                break
             }
-            state.isDeletion = change.isDeletion
-            state.isRestoration = change.isRestoration
-            if case .resume = change {
-                state.isResumption = true
-            } else {
-                state.isResumption = false
-            }
+            state.sent = change
         }
     }
 
     /// Notes that the change sent last was acknowledged.
     func acknowledge() {
         state.withLock { state in
+            let before = state.states[state.acknowledged]
             state.acknowledged = state.states.count - 1
-            state.counts.changes += 1
-            if state.isDeletion { state.counts.deletions += 1 }
-            if state.isResumption { state.counts.resumptions += 1 }
-            if state.isRestoration { state.counts.restorations += 1 }
+            if let sent = state.sent {
+                state.counts.add(sent, from: before, to: state.states[state.acknowledged])
+            }
             guard state.marked == nil else { return }
             state.states = [state.states[state.acknowledged]]
             state.acknowledged = 0
@@ -139,7 +159,8 @@ final class History: Sendable {
 
     /// After a crash: what was found is what is, and nothing is on its way any more.
     ///
-    /// Of the trash, which no client sees, what it is either way is known.
+    /// Of the trash, which no client sees, what it is either way is known. What was found was pulled by
+    /// that; which pulls of what is in the trash were lost, nobody knows.
     func settle(_ found: RepositoryState) {
         state.withLock { state in
             var settled = found
@@ -147,6 +168,11 @@ final class History: Sendable {
             settled.trash = (equal.first?.trash ?? [:]).filter { item in
                 equal.allSatisfy { $0.trash[item.key] == item.value }
             }
+            // A change that clients do not see changes no order either.
+            settled.order = equal.first?.order ?? []
+            settled.pulled = found.manifests
+            let pulled = equal.flatMap { $0.pulled.union($0.doubtful) }
+            settled.doubtful = Set(pulled).subtracting(found.manifests)
             state.states = [settled]
             state.acknowledged = 0
             state.marked = nil

@@ -11,9 +11,18 @@ struct RepositoryState: Equatable, Sendable {
     var tags: [String: Digest] = [:]
     /// Manifests that were deleted and can be had back, with the tags that went with each.
     var trash: [Digest: [String]] = [:]
+    /// How many of the newest builds the namespace's policy keeps; nil without a policy.
+    var keptBuilds: Int?
+    /// The manifests, those that were pushed, tagged or brought back last at the end.
+    var order: [Digest] = []
+    /// What was pulled for certain, in the trash too.
+    var pulled: Set<Digest> = []
+    /// What of the trash was pulled, where a crash may have lost that.
+    var doubtful: Set<Digest> = []
 
     static func == (left: RepositoryState, right: RepositoryState) -> Bool {
         left.blobs == right.blobs && left.manifests == right.manifests && left.tags == right.tags
+            && left.keptBuilds == right.keptBuilds
     }
 
     /// What a manifest names; it follows from the manifest's digest.
@@ -39,15 +48,32 @@ struct RepositoryState: Equatable, Sendable {
         case restore(Digest)
         /// No more in the trash.
         case purge(Digest)
+        /// Asks for a manifest, which keeps it from retention for the day.
+        case pull(Digest)
+        /// So many of the newest builds stay from now on; nil takes the policy away.
+        case setPolicy(Int?)
+        /// Whatever the policy lets go, into the trash, one image after the other.
+        case retain
+    }
+
+    /// The states that a change goes through, to its end: only a run of retention has several.
+    func steps(of change: Change, _ names: [Digest: Names]) -> [RepositoryState] {
+        if case .retain = change {
+            let steps = retained(names)
+            return steps.isEmpty ? [self] : steps
+        }
+        var next = self
+        next.apply(change, names)
+        return [next]
     }
 
     /// Makes the change; `names` tells what each manifest names.
-    mutating func apply(_ change: Change, _ names: [Digest: Names]) {
+    private mutating func apply(_ change: Change, _ names: [Digest: Names]) {
         switch change {
         case .pushBlob(_, let digest): blobs.insert(digest)
         case .resume(let upload): blobs.insert(upload.digest)
         case .putManifest(let digest, let names):
-            manifests.insert(digest)
+            bring(digest)
             trash[digest] = nil
             for tag in names { tags[tag] = digest }
         case .deleteTag(let tag): tags[tag] = nil
@@ -55,12 +81,24 @@ struct RepositoryState: Equatable, Sendable {
         case .deleteBlob(let digest): blobs.remove(digest)
         case .restore(let digest): restore(digest, names)
         case .purge(let digest): trash[digest] = nil
+        case .pull(let digest):
+            pulled.insert(digest)
+            doubtful.remove(digest)
+        case .setPolicy(let kept): keptBuilds = kept
+        case .retain: self = retained(names).last ?? self
         }
+    }
+
+    /// A manifest is there, and newer than all others.
+    private mutating func bring(_ digest: Digest) {
+        manifests.insert(digest)
+        order.removeAll { $0 == digest }
+        order.append(digest)
     }
 
     private mutating func restore(_ digest: Digest, _ names: [Digest: Names]) {
         for back in returning(with: digest, names) {
-            manifests.insert(back)
+            bring(back)
             for tag in trash[back] ?? [] where tags[tag] == nil { tags[tag] = back }
             trash[back] = nil
             guard names[back]?.mediaType == Documents.imageType else { continue }
@@ -104,8 +142,9 @@ struct RepositoryState: Equatable, Sendable {
     }
 
     /// A manifest goes with its tags and with the referrers that neither a tag nor an index names.
-    private mutating func delete(_ digest: Digest, _ names: [Digest: Names]) {
+    mutating func delete(_ digest: Digest, _ names: [Digest: Names]) {
         manifests.remove(digest)
+        order.removeAll { $0 == digest }
         let ended = tags.keys.sorted().filter { tags[$0] == digest }
         trash[digest] = ended
         for tag in ended { tags[tag] = nil }
@@ -133,7 +172,8 @@ struct RepositoryState: Equatable, Sendable {
         let tags = tags.filter { other.tags[$0.key] != $0.value }.map {
             "tag \($0.key) at \($0.value)"
         }
-        return (blobs + manifests + tags).sorted()
+        let policy = keptBuilds == other.keptBuilds ? [] : ["policy: \(kept), not \(other.kept)"]
+        return (blobs + manifests + tags).sorted() + policy
     }
 }
 
@@ -150,17 +190,9 @@ extension RepositoryState.Change {
         case .deleteBlob(let digest): "delete blob \(digest)"
         case .restore(let digest): "restore \(digest)"
         case .purge(let digest): "purge \(digest)"
+        case .pull(let digest): "pull \(digest)"
+        case .setPolicy(let kept): "set the policy \(kept.map { "\($0)" } ?? "that keeps all")"
+        case .retain: "run retention"
         }
-    }
-
-    var isDeletion: Bool {
-        switch self {
-        case .deleteTag, .deleteManifest, .deleteBlob: true
-        case .pushBlob, .resume, .putManifest, .restore, .purge: false
-        }
-    }
-
-    var isRestoration: Bool {
-        if case .restore = self { true } else { false }
     }
 }

@@ -42,7 +42,7 @@ struct Worker: Sendable {
 
     /// An image, as `work` makes them; to see that a server takes writes at all.
     mutating func workOnce() async -> End {
-        for step in image(subject: nil) {
+        for step in image(subject: nil, tags: tags()) {
             if let end = await take(step) { return end }
         }
         return .told
@@ -50,10 +50,15 @@ struct Worker: Sendable {
 
     /// The requests of one piece of work, in order.
     private mutating func plan() -> [RepositoryState.Change] {
+        guard history.retainedNamespace == nil else { return planRetained() }
         let state = history.current
         switch chance.below(100) {
-        case ..<42: return image(subject: nil)
-        case ..<52: return image(subject: chance.pick(state.manifests.sorted()))
+        case ..<42: return image(subject: nil, tags: tags())
+        case ..<52:
+            let subject = chance.pick(state.manifests.sorted())
+            // An artifact with a subject often has no tag.
+            let isTagged = subject == nil || chance.below(3) == 0
+            return image(subject: subject, tags: isTagged ? tags() : [])
         case ..<58: return index(of: state)
         case ..<68:
             return chance.pick(state.manifests.sorted()).map { [.putManifest($0, tags: tags())] }
@@ -74,7 +79,7 @@ struct Worker: Sendable {
     }
 
     /// Two blobs and the manifest that names them.
-    private mutating func image(subject: Digest?) -> [RepositoryState.Change] {
+    mutating func image(subject: Digest?, tags: [String]) -> [RepositoryState.Change] {
         let layer = content()
         let config = Array("{\"made\":\(chance.next())}".utf8)
         let (layerDigest, configDigest) = (Digest.of(layer), Digest.of(config))
@@ -93,11 +98,9 @@ struct Worker: Sendable {
         )
         let digest = Digest.of(manifest)
         history.note(digest, names)
-        // An artifact with a subject often has no tag.
-        let isTagged = subject == nil || chance.below(3) == 0
         return [
             .pushBlob(layer, layerDigest), .pushBlob(config, configDigest),
-            .putManifest(digest, tags: isTagged ? tags() : []),
+            .putManifest(digest, tags: tags),
         ]
     }
 
@@ -124,7 +127,7 @@ struct Worker: Sendable {
 
     /// Content of a blob: mostly small, now and then several flushes long, and now and then what
     /// other clients push too, maybe at this moment.
-    private mutating func content() -> [UInt8] {
+    mutating func content() -> [UInt8] {
         if chance.below(5) == 0 {
             let number = chance.below(Worker.sharedMax)
             var shared = Chance(seed: UInt64(number))
@@ -149,7 +152,7 @@ struct Worker: Sendable {
     }
 
     /// Sends one change, between the ledger's two notes.
-    private mutating func take(_ change: RepositoryState.Change) async -> End? {
+    mutating func take(_ change: RepositoryState.Change) async -> End? {
         history.willSend(change)
         do throws(TransportError) {
             let (answer, right) = try await send(change)
@@ -199,6 +202,12 @@ struct Worker: Sendable {
             return (try await registry.trash("restore", digest, in: history.repository), 200)
         case .purge(let digest):
             return (try await registry.trash("purge", digest, in: history.repository), 200)
+        case .pull(let digest):
+            return (try await registry.send("GET", "\(repository)/manifests/\(digest)"), 200)
+        case .setPolicy(let kept):
+            let namespace = history.retainedNamespace ?? ""
+            return (try await registry.setPolicy(keeping: kept, in: namespace), 200)
+        case .retain: return (try await runRetention(), 200)
         }
     }
 }

@@ -37,6 +37,9 @@ struct Audit: Sendable {
         let repository = "/v2/\(history.repository)"
         let everything = history.everything
         var found = RepositoryState()
+        if let namespace = history.retainedNamespace {
+            found.keptBuilds = try await registry.keptBuilds(in: namespace)
+        }
         for digest in everything.blobs.sorted()
         where try await has("\(repository)/blobs/\(digest)", digest, &complaints) {
             found.blobs.insert(digest)

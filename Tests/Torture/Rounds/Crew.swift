@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HTTP
 import Platform
 import Synchronization
 
 /// The workers of a run, their ledgers, and what was found wrong.
 final class Crew: Sendable {
     static let workersCount = 8
+    /// Those of them whose namespaces have policies.
+    static let retainedCount = 2
 
     /// On threads of their own: a request blocks its thread until it is answered.
-    private let pool = BlockingPool(threadsMax: Crew.workersCount + 2)
+    private let pool = BlockingPool(threadsMax: Crew.workersCount + 3)
     private let state: Mutex<State>
 
     private struct State {
@@ -17,6 +20,8 @@ final class Crew: Sendable {
         /// Those that are worked on.
         var current: [History] = []
         var complaints: [String] = []
+        /// Rounds of the scrub that came to their end.
+        var scrubs = 0
     }
 
     init(seed: UInt64) {
@@ -34,8 +39,13 @@ final class Crew: Sendable {
     /// Gives every worker a new repository.
     func beginEra(_ number: Int) {
         state.withLock { state in
-            state.current = (0..<Crew.workersCount).map {
-                History(repository: "w\($0)/era\(number)")
+            state.current = (0..<Crew.workersCount).map { worker in
+                guard worker < Crew.retainedCount else {
+                    return History(repository: "w\(worker)/era\(number)")
+                }
+                // Each with a namespace of its own, which nobody runs retention on in later eras.
+                let namespace = "w\(worker)-\(number)"
+                return History(repository: "\(namespace)/era", retainedNamespace: namespace)
             }
             state.histories += state.current
         }
@@ -51,9 +61,13 @@ final class Crew: Sendable {
         let deletions = counts.reduce(0) { $0 + $1.deletions }
         let resumed = counts.reduce(0) { $0 + $1.resumptions }
         let restored = counts.reduce(0) { $0 + $1.restorations }
+        let runs = counts.reduce(0) { $0 + $1.runs }
+        let retired = counts.reduce(0) { $0 + $1.retired }
+        let scrubs = state.withLock(\.scrubs)
         return
             "\(changes) changes acknowledged, \(deletions) of them deletions, \(restored) restored from the "
-            + "trash and \(resumed) resumed uploads"
+            + "trash, \(resumed) resumed uploads, \(runs) runs of retention, which took \(retired) manifests; "
+            + "\(scrubs) rounds of the scrub"
     }
 
     func complain(_ sentences: [String]) {
@@ -76,6 +90,9 @@ final class Crew: Sendable {
                     }
                 }
             }
+            group.addTask(executorPreference: pool) {
+                await self.scrub(on: registry, until: whistle)
+            }
             do {
                 try await body()
             } catch {
@@ -83,6 +100,45 @@ final class Crew: Sendable {
                 throw error
             }
             whistle.blow()
+            try await group.waitForAll()
+        }
+    }
+
+    /// Lets the scrub read everything again and again: nothing that was ever acknowledged is damaged.
+    private func scrub(on registry: Registry, until whistle: Whistle) async {
+        do throws(TransportError) {
+            while !whistle.isBlown { try await scrubOnce(on: registry) }
+        } catch {
+            // The server is gone, which a worker meets too.
+        }
+    }
+
+    /// Lets the scrub read everything once.
+    func scrubOnce(on registry: Registry) async throws(TransportError) {
+        if let damage = try await registry.damageFoundByScrub() {
+            complain(["the scrub found damage: \(damage.prefix(2_000))"])
+        } else {
+            state.withLock { $0.scrubs += 1 }
+        }
+    }
+
+    /// Asks everything back that the trash should have.
+    func bringBack(from registry: Registry) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for history in histories {
+                group.addTask(executorPreference: pool) {
+                    var worker = Worker(
+                        history: history,
+                        registry: registry,
+                        chance: Chance(seed: 0)
+                    )
+                    switch await worker.bringBack() {
+                    case .none, .told: break
+                    case .unanswered: throw Failure("the server does not answer")
+                    case .wrong(let sentence): self.complain([sentence])
+                    }
+                }
+            }
             try await group.waitForAll()
         }
     }

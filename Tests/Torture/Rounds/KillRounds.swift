@@ -29,15 +29,24 @@ struct KillRounds {
             for round in 0..<rounds {
                 if round % KillRounds.eraRounds == 0 { crew.beginEra(round / KillRounds.eraRounds) }
                 try await kill(in: path, crew)
-                try await audit(crew.current, in: path, crew)
+                let isLast = (round + 1) % KillRounds.eraRounds == 0
+                try await audit(crew.current, in: path, crew, scrubbing: isLast)
                 if crew.isOne(of: KillRounds.roundsPerFirstStart) {
                     try await killFirst("\(path)/first\(round)", log: "\(path)/log", crew)
                 }
                 guard crew.complaints.isEmpty else { return crew.complaints }
             }
-            // Everything that was ever acknowledged, once more, and again after a stop in good order.
-            for _ in 0..<2 {
-                try await audit(crew.histories, in: path, crew, verifying: true)
+            // Everything that was ever acknowledged, once more, again after a stop in good order, and with all
+            // that the trash should have.
+            for isBack in [false, false, true] {
+                try await audit(
+                    crew.histories,
+                    in: path,
+                    crew,
+                    scrubbing: true,
+                    verifying: true,
+                    bringingBack: isBack
+                )
                 guard crew.complaints.isEmpty else { return crew.complaints }
             }
             let seconds = (LinuxClocks().monotonic() - begun).components.seconds
@@ -79,12 +88,19 @@ struct KillRounds {
         _ histories: [History],
         in path: String,
         _ crew: Crew,
-        verifying: Bool = false
+        scrubbing: Bool,
+        verifying: Bool = false,
+        bringingBack: Bool = false
     ) async throws {
         let server = try start(in: path)
         defer { server.kill() }
         let registry = try await server.ready()
+        if bringingBack { try await crew.bringBack(from: registry) }
         try await crew.audit(histories, on: registry, settling: .found)
+        if let damage = try await registry.damageKnownToScrub() {
+            crew.complain(["the scrub knows of damage: \(damage.prefix(2_000))"])
+        }
+        if scrubbing { try await crew.scrubOnce(on: registry) }
         if verifying {
             try Files.run(binary, "content", "verify", "--deep", "--data", "\(path)/data")
             // I7: what nothing names is gone.

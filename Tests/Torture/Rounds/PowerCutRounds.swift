@@ -54,7 +54,9 @@ struct PowerCutRounds {
             guard crew.complaints.isEmpty else { return crew.complaints }
             for history in crew.histories { history.unmark() }
         }
+        try await crew.bringBack(from: registry)
         try await crew.audit(crew.histories, on: registry, settling: .found)
+        try await crew.scrubOnce(on: registry)
         try living(crew)
         try server.stop()
         let seconds = (LinuxClocks().monotonic() - begun).components.seconds
@@ -70,6 +72,7 @@ struct PowerCutRounds {
             await crew.tryWriting(to: registry)
             try Interruption.check()
             guard crew.complaints.isEmpty else { return }
+            try await crew.scrubOnce(on: registry)
             try Files.run(binary, "content", "verify", "--deep", "--data", data)
         }
     }

@@ -9,6 +9,8 @@ import Platform
 struct Registry: Sendable {
     /// The longest answer that is taken.
     static let answerBytesMax = 32 << 20
+    /// A round of the scrub reads everything.
+    private static let commandTime = Duration.seconds(300)
 
     private let client: Client
     /// The management interface.
@@ -21,7 +23,7 @@ struct Registry: Sendable {
         options.deadline = .seconds(30)
         client = Client(options)
         var own = Client.Options(unixSocket: "\(data)/control.sock")
-        own.deadline = .seconds(30)
+        own.deadline = Registry.commandTime
         control = Client(own)
     }
 
@@ -45,7 +47,8 @@ struct Registry: Sendable {
     private func manage(
         _ method: String,
         _ path: String,
-        query: String? = nil
+        query: String? = nil,
+        body: [UInt8] = []
     ) async throws(TransportError) -> ReceivedResponse {
         if Interruption.isRequested { throw .interrupted("a signal asked for the end") }
         let head = RequestHead(
@@ -54,7 +57,7 @@ struct Registry: Sendable {
             query: query,
             headers: Headers()
         )
-        return try await control.send(head, body: [], limit: Registry.answerBytesMax)
+        return try await control.send(head, body: body, limit: Registry.answerBytesMax)
     }
 
     /// Asks for something of the trash: `restore` or `purge`.
@@ -69,6 +72,46 @@ struct Registry: Sendable {
             "trash/\(verb)",
             query: "repository=\(repository)&\(name)=\(digest)"
         )
+    }
+
+    /// Sets the policy that so many of the newest builds stay, or takes it away.
+    func setPolicy(
+        keeping count: Int?,
+        in namespace: String
+    ) async throws(TransportError) -> ReceivedResponse {
+        let tags = "\(RepositoryState.buildPrefix)*"
+        let rule = count.map { #"{"name":"builds","tags":["\#(tags)"],"keepNewest":\#($0)}"# }
+        let policy = #"{"rules":[\#(rule ?? "")]}"#
+        let query = "namespace=\(namespace)"
+        return try await manage("PUT", "retention", query: query, body: Array(policy.utf8))
+    }
+
+    /// How many builds the policy of a namespace keeps, as the server says; nil without a policy.
+    func keptBuilds(in namespace: String) async throws(TransportError) -> Int? {
+        let text = String(decoding: try await manage("GET", "retention").body, as: UTF8.self)
+        let parts = text.split(separator: "\"namespace\":\"\(namespace)\",\"policy\":\"")
+        guard parts.count == 2 else { return nil }
+        let number = parts[1].split(separator: "\"keepNewest\\\":", maxSplits: 1).dropFirst().first
+        return number.flatMap { Int($0.prefix { $0.isNumber }) }
+    }
+
+    /// Puts into the trash what the policy of a namespace lets go.
+    func runRetention(in namespace: String) async throws(TransportError) -> ReceivedResponse {
+        try await manage("POST", "retention/run", query: "namespace=\(namespace)")
+    }
+
+    /// Lets the scrub do a whole round; what it says when anything was wrong, else nil.
+    func damageFoundByScrub() async throws(TransportError) -> String? {
+        let answer = try await manage("POST", "scrub/run")
+        let text = String(decoding: answer.body, as: UTF8.self)
+        return answer.status == 200 && text.contains("\"isSound\":true") ? nil : text
+    }
+
+    /// What the scrub knows to be lost or damaged, over restarts too; nil when there is nothing.
+    func damageKnownToScrub() async throws(TransportError) -> String? {
+        let text = String(decoding: try await manage("GET", "scrub").body, as: UTF8.self)
+        let isSound = text.contains("\"losses\":[]") && text.contains("\"damagedEntries\":[]")
+        return isSound ? nil : text
     }
 
     /// Where a `Location` leads.

@@ -17,9 +17,10 @@ final class Server: Sendable {
         try Interruption.check()
         (self.log, self.data) = (log, data)
         unlink(log)
-        // The sweep runs all the time, so that every kill can strike it.
+        // The sweep runs all the time, so that every kill can strike it; the scrub is told to, and does not
+        // hold back.
         let configuration = "\(log).yaml"
-        try Files.write("sweep:\n  interval: 1s\n", to: configuration)
+        try Files.write("sweep:\n  interval: 1s\nscrub:\n  rate: 4GiB\n", to: configuration)
         let serve = [
             binary, "serve", "--listen", "127.0.0.1:0", "--data", data, "--config", configuration,
         ]
