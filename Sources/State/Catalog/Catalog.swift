@@ -144,6 +144,22 @@ public final class Catalog: Sendable {
         try CatalogFile.checkpoint(writer)
     }
 
+    /// Copies what the WAL has into the file, as far as no reader is in the way, while others go on.
+    func copyLogBesideOthers() throws(CatalogError) {
+        try inUse.using { () throws(CatalogError) in
+            do throws(SQLiteError) {
+                let own = try Connection(path: path, mode: .readWrite, through: options.vfs)
+                let copied = Result { () throws(SQLiteError) in
+                    // Until it has read, a connection does not know of the WAL, and copies nothing.
+                    try own.execute("SELECT 1 FROM sqlite_schema LIMIT 1")
+                    try own.checkpoint(.passive)
+                }
+                try own.close()
+                _ = try copied.get()
+            } catch { throw CatalogError(error) }
+        }
+    }
+
     /// Reads from a snapshot.
     ///
     /// Blocks on the disk; every call sees one position. Not to be nested.

@@ -104,24 +104,44 @@ public struct CatalogScrub: Sendable {
         guard !catalog.options.isInMemory, catalog.options.vfs != nil else {
             return try beginEntries()
         }
-        do throws(FileError) {
-            let bytes = try read(from: first, CatalogScrub.pagesMax)
-            findings.pages += UInt64(bytes.count / PageScan.pageBytes)
-            for number in PageScan.damaged(bytes, first: first) {
-                guard try fails(number), findings.damagedPages.count < Findings.listedMax else {
-                    continue
-                }
-                findings.damagedPages.append(number)
+        let bytes = try reading { () throws(FileError) in
+            try read(from: first, CatalogScrub.pagesMax)
+        }
+        findings.pages += UInt64(bytes.count / PageScan.pageBytes)
+        let suspects = PageScan.damaged(bytes, first: first)
+        if !suspects.isEmpty { try makeWhole() }
+        let isLast = bytes.count < CatalogScrub.pagesMax * PageScan.pageBytes
+        try reading { () throws(FileError) in
+            for number in suspects where findings.damagedPages.count < Findings.listedMax {
+                if try fails(number) { findings.damagedPages.append(number) }
             }
-            guard bytes.count < CatalogScrub.pagesMax * PageScan.pageBytes else {
-                stage = .pages(next: first + UInt32(CatalogScrub.pagesMax))
-                return
+            if isLast { try tellUnusedApart() }
+        }
+        if isLast {
+            try beginEntries()
+        } else {
+            stage = .pages(next: first + UInt32(CatalogScrub.pagesMax))
+        }
+    }
+
+    /// Has pages written again that the WAL holds: a crash while it was copied leaves them torn in the
+    /// file, which is no damage.
+    private func makeWhole() throws(CatalogError) {
+        do throws(CatalogError) { try catalog.copyLogBesideOthers() } catch {
+            switch error {
+            // Where nothing can be written, or page 1 is what fails, what lies there is judged as it is.
+            case .readOnly, .pageCheckFailed: return
+            default: throw error
             }
-            try tellUnusedApart()
-        } catch {
+        }
+    }
+
+    private func reading<Answer>(
+        _ body: () throws(FileError) -> Answer
+    ) throws(CatalogError) -> Answer {
+        do throws(FileError) { return try body() } catch {
             throw CatalogError(error, "read the catalog's pages")
         }
-        try beginEntries()
     }
 
     private func read(from first: UInt32, _ count: Int) throws(FileError) -> [UInt8] {
