@@ -73,6 +73,21 @@ import Testing
         #expect(world.current.bytes(at: "data/a")?[50] == 7)
     }
 
+    @Test func `stay in what is written as it was read, and a mirror still has what was there`()
+        throws
+    {
+        let world = DiskWorld()
+        let file = try world.file(filled(7, 100))
+        let view = DiskView(world.disk, .current)
+        view.damage("data/a", at: 3, xor: 1)
+        var bytes = [UInt8](repeating: 0, count: 100)
+        #expect(try file.read(into: &bytes, at: 0) == 100)
+        try file.write(bytes.span, at: 0)
+        #expect(world.current.bytes(at: "data/a")?[3] == 6)
+        view.undoDamage(under: "data/")
+        #expect(world.current.bytes(at: "data/a")?[3] == 7)
+    }
+
     @Test func `let a damaged copy be known as such once it lies elsewhere`() throws {
         let world = DiskWorld()
         let directory = try world.disk.mount().directory(at: "data", .createIfMissing)

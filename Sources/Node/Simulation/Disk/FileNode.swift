@@ -59,8 +59,12 @@ final class FileNode: @unchecked Sendable {
             bytes.append(contentsOf: repeatElement(0, count: end - bytes.count))
             lengths.append(Length(order: order, bytes: end, isCut: false))
         }
+        if isDamaged {
+            // Who writes what was read writes the damage with it.
+            let isRewrite = bytes[offset..<end] == new[...]
+            forgetDamage(in: offset..<end, keepsFlips: isRewrite)
+        }
         bytes.replaceSubrange(offset..<end, with: new)
-        if isDamaged { forgetDamage(in: offset..<end) }
         for sector in touched {
             let start = sector * FileNode.sectorBytes - offset
             let isWhole = start >= 0 && start + FileNode.sectorBytes <= new.count
@@ -148,8 +152,8 @@ final class FileNode: @unchecked Sendable {
     }
 
     /// What is written anew is as it was written.
-    private func forgetDamage(in range: Range<Int>) {
-        flipped = flipped.filter { !range.contains($0.key) }
+    private func forgetDamage(in range: Range<Int>, keepsFlips: Bool = false) {
+        if !keepsFlips { flipped = flipped.filter { !range.contains($0.key) } }
         unreadable = unreadable.filter { sector in
             let start = sector * FileNode.sectorBytes
             return !range.contains(start)

@@ -8,9 +8,6 @@ import Synchronization
 /// The local one answers at once, so that nobody could ever wait for a batch to share. Sometimes it
 /// says `unknown` first, as the port allows every sequencer to, and is asked again.
 struct DelayingSequencer: Sequencer {
-    /// The longest an append takes, in microseconds.
-    private static let delayMax = 4000
-
     private let base = LocalSequencer()
     private let timeline: Timeline
     private let generator: SharedGenerator
@@ -26,14 +23,10 @@ struct DelayingSequencer: Sequencer {
     var keepsEntries: Bool { false }
 
     func append(_ batch: Batch, after heads: Heads) async -> AppendOutcome {
-        if batch.entries.count(where: { $0.scope == .region }) > 1 {
-            findings.count("changes shared a commit")
-        }
-        let (delay, isUnknown) = generator.draw {
-            ($0.below(DelayingSequencer.delayMax), $0.chance(1, in: 40))
-        }
+        findings.noteAppend(batch)
+        let (delay, isUnknown) = generator.draw { (AppendDelay.draw(&$0), $0.chance(1, in: 40)) }
         // A cancelled writer's batch is appended all the same.
-        try? await timeline.sleep(for: .microseconds(delay))
+        try? await timeline.sleep(for: delay)
         if isUnknown { return .unknown }
         return await base.append(batch, after: heads)
     }

@@ -21,6 +21,8 @@ struct FaultDriver: Sendable {
     let digests: [Digest]
     /// The one crash there is; nil for those of the swarm.
     var crashPoint: CrashPoint?
+    /// Whether each commit of the catalog is synced before the next one is written.
+    var isCatalogSynced = true
     private let seed: UInt64
     private var life = 0
     /// After how many operations each crash that is left may come.
@@ -148,7 +150,7 @@ struct FaultDriver: Sendable {
         case .readOnlyDisk: faults.isReadOnly = generator.chance(1, in: 3)
         case .bitFlips: flipBits(&generator)
         case .unreadableSectors: loseSectors(&generator)
-        case .catalogRot: if generator.chance(1, in: 2) { rotCatalog(&generator) }
+        case .catalogRot: if generator.chance(1, in: 2) { rotCatalogOrLog(&generator) }
         case .clockBack: jump(by: -FaultDriver.jump(&generator), kind)
         case .clockForward: jump(by: FaultDriver.jump(&generator), kind)
         case .clockSkew:

@@ -8,8 +8,6 @@ import Synchronization
 /// What it does was seen of real ones: an append arrives late, even after its node has died; it is lost;
 /// it arrives twice; it is in, and nobody learns of it. It gives each position once.
 final class FaultySequencer: Sequencer {
-    /// The longest an append takes, in microseconds.
-    private static let delayMax = 4000
     /// The longest a late append is on its way, in milliseconds.
     private static let latenessMax = 20_000
 
@@ -66,10 +64,11 @@ final class FaultySequencer: Sequencer {
     }
 
     func append(_ batch: Batch, after heads: Heads) async -> AppendOutcome {
+        findings.noteAppend(batch)
         let fault = draw()
         // A cancelled writer's batch is on its way all the same.
-        let delay = generator.draw { $0.below(FaultySequencer.delayMax) }
-        try? await timeline.sleep(for: .microseconds(delay))
+        let delay = generator.draw { AppendDelay.draw(&$0) }
+        try? await timeline.sleep(for: delay)
         arrive(until: timeline.now)
         if let fault { findings.count("sequencer \(fault.rawValue)") }
         switch fault {

@@ -123,6 +123,7 @@ final class Story: Sendable {
             seed: options.seed
         )
         driver.crashPoint = options.crashPoint
+        driver.isCatalogSynced = sequencer == nil
         watchMoments()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.runClients() }
