@@ -7,9 +7,11 @@ import Platform
 ///
 ///     breakwater-bench [ROUNDS] [--only NAME,…] [--seconds N] [--json]
 ///     breakwater-bench sweep BLOBS [PAIRS] [--seconds N] [--judge]
+///     breakwater-bench scrub [MEBIBYTES [PAIRS]] [--seconds N] [--judge]
 ///
-/// The second form compares Breakwater with itself while the sweep frees half of so many blobs; without
-/// `--judge` its figures are printed and only what must be true is checked.
+/// The second form compares Breakwater with itself while the sweep frees half of so many blobs, the third
+/// while the scrub reads so much content again; without `--judge` their figures are printed and only what
+/// must be true is checked.
 ///
 /// The first round is dropped. The exit status is 0 when every bar is met, 1 when one is missed, could
 /// not be judged (fewer than 6 rounds) or a measurement failed, 2 for wrong arguments, 130 when it was
@@ -19,16 +21,19 @@ import Platform
         signal(SIGPIPE, SIG_IGN)
         let words = Array(CommandLine.arguments.dropFirst())
         let sweep = words.first == "sweep" ? SweepArguments(words.dropFirst()) : nil
-        guard let arguments = sweep == nil ? Arguments(words) : Arguments([]) else {
+        let scrub = words.first == "scrub" ? ScrubArguments(words.dropFirst()) : nil
+        let isOther = sweep != nil || scrub != nil
+        guard let arguments = isOther ? Arguments([]) : Arguments(words) else {
             say(
                 "usage: breakwater-bench [ROUNDS] [--only NAME,…] [--seconds N] [--json]\n"
-                    + "       breakwater-bench sweep BLOBS [PAIRS] [--seconds N] [--judge]"
+                    + "       breakwater-bench sweep BLOBS [PAIRS] [--seconds N] [--judge]\n"
+                    + "       breakwater-bench scrub [MEBIBYTES [PAIRS]] [--seconds N] [--judge]"
             )
             exit(2)
         }
         Interruption.watch()
         do {
-            exit(try sweep.map(run) ?? run(arguments))
+            exit(try sweep.map(run) ?? scrub.map(run) ?? run(arguments))
         } catch {
             say("\(error)")
             exit(Interruption.isRequested ? 130 : 1)
@@ -61,6 +66,14 @@ import Platform
         let world = try World()
         defer { world.end() }
         let outcome = try SweepRun(world: world, arguments: arguments, tell: say).run()
+        for line in outcome.lines { print(line) }
+        return outcome.isMet || !arguments.judges ? 0 : 1
+    }
+
+    private static func run(_ arguments: ScrubArguments) throws -> Int32 {
+        let world = try World()
+        defer { world.end() }
+        let outcome = try ScrubRun(world: world, arguments: arguments, tell: say).run()
         for line in outcome.lines { print(line) }
         return outcome.isMet || !arguments.judges ? 0 : 1
     }

@@ -171,6 +171,8 @@ struct ScrubWalk {
         }
         for digest in page {
             try await look(at: digest, generation)
+            // A page of large copies takes long.
+            scrub.show(round)
             guard isUrgent || !scrub.isAwaited else { return .copies(generation, after: digest) }
         }
         return .copies(generation, after: last)

@@ -57,4 +57,5 @@ final class Shared<Value: Sendable>: Sendable {
     init(_ value: Value) { state = Mutex(value) }
     var value: Value { state.withLock { $0 } }
     func set(_ value: Value) { state.withLock { $0 = value } }
+    func change(_ body: (inout sending Value) -> Void) { state.withLock { body(&$0) } }
 }

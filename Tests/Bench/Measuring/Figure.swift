@@ -35,13 +35,14 @@ enum Unit: String {
     case cpuSecondsPerGigabyte = "CPU s/GB"
 
     func text(_ value: Double) -> String {
-        guard value.isFinite else { return "-" }
+        guard value.isFinite else { return Unit.rounded(value, 0) }
         let digits = abs(value) >= 1_000 ? 0 : abs(value) >= 10 ? 1 : 2
         return "\(Unit.rounded(value, digits)) \(rawValue)"
     }
 
-    /// A number with so many digits after the point, thousands parted by commas.
+    /// A number with so many digits after the point, thousands parted by commas; `-` for none.
     static func rounded(_ value: Double, _ digits: Int) -> String {
+        guard value.isFinite else { return "-" }
         var scale = 1.0
         for _ in 0..<digits { scale *= 10 }
         let whole = Int((abs(value) * scale).rounded())

@@ -9,6 +9,7 @@ import Journal
 import OCI
 import Platform
 import Registry
+import Synchronization
 import Testing
 
 @testable import Scrub
@@ -181,6 +182,20 @@ import Testing
         let urgent = test.clocks.monotonic()
         _ = try await test.scrubNow()
         #expect(test.clocks.monotonic() - urgent < .seconds(10))
+    }
+
+    @Test func `what it has read shows after each copy`() async throws {
+        let test = try Fixture { $0.rateMin = 1 }
+        for number in 0..<7 as Range<UInt8> {
+            try await test.push([UInt8](repeating: number, count: 50_000))
+        }
+        let shown = Mutex<Set<UInt64>>([])
+        test.clocks.whileSleeping { _ in
+            let bytes = test.scrub.status.bytesRead
+            shown.withLock { _ = $0.insert(bytes) }
+        }
+        _ = try await test.scrub.run()
+        #expect(shown.withLock { $0 }.isSuperset(of: (0..<7).map { $0 * 50_000 }))
     }
 
     @Test func `a round by command does not wait for the one under way`() async throws {
