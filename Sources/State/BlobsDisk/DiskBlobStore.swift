@@ -58,16 +58,29 @@ public final class DiskBlobStore: BlobStore {
             let staging = try DiskBlobStore.child("staging", of: directory)
             let blobs = try DiskBlobStore.child(BlobTree.rootName, of: directory)
             let quarantine = try DiskBlobStore.child("quarantine", of: directory)
-            shelf = try Shelf(quarantine, clocks: world.clocks)
+            let tree = BlobTree(root: blobs)
+            self.tree = tree
             told = options.setAside
-            // What is found may have been made by a process that died before it synced.
-            do throws(FileError) { try directory.sync() } catch {
-                guard error.kind == .readOnly || error.kind == .denied else { throw error }
+            // What is found may have been put there by a process that died before it synced. For a copy
+            // that came again, the catalog counted on it before it came.
+            try DiskBlobStore.unlessReadOnly { () throws(FileError) in try directory.sync() }
+            var synced = SyncedLeaves()
+            shelf = try Shelf(quarantine, clocks: world.clocks) { copy throws(FileError) in
+                try DiskBlobStore.unlessReadOnly { () throws(FileError) in
+                    try tree.sync(copy.digest, copy.generation, &synced)
+                }
             }
-            tree = BlobTree(root: blobs)
             stagings = try Stagings(staging, of: directory, world: world, options: options)
         } catch {
             throw BlobError(error)
+        }
+    }
+
+    private static func unlessReadOnly(
+        _ body: () throws(FileError) -> Void
+    ) throws(FileError) {
+        do throws(FileError) { try body() } catch {
+            guard error.kind == .readOnly || error.kind == .denied else { throw error }
         }
     }
 

@@ -64,6 +64,22 @@ import Testing
         #expect(fixture.faults.count(.syncDirectory) == before + 1)
     }
 
+    @Test func `where a copy was set aside, what came again is synced at the next start`()
+        async throws
+    {
+        // Its process may have died between the rename and the sync, and the catalog counts on the copy (I2).
+        let store = try fixture.open()
+        let digest = Digest.of([1])
+        _ = try await fixture.begin([1], in: store).staging.publish(as: digest, generation: 3)
+        let copy = try #require(try await store.open(digest, generation: 3))
+        #expect(try await store.quarantine(copy, of: digest, generation: 3, because: .bytes))
+        _ = try await fixture.begin([1], in: store).staging.publish(as: digest, generation: 3)
+        let before = fixture.faults.count(.syncDirectory)
+        _ = try fixture.open()
+        // The store's own directory, and that of the copy.
+        #expect(fixture.faults.count(.syncDirectory) == before + 2)
+    }
+
     @Test func `a failed sync refuses that upload and drops its file`() async throws {
         let store = try fixture.open()
         let (id, staging) = try await fixture.begin([1], in: store)

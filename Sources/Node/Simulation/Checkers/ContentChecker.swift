@@ -42,9 +42,13 @@ struct ContentChecker {
         let path = ContentChecker.path(directory, digest, generation)
         guard let bytes = durable.bytes(at: path) else {
             // Found damaged and set aside.
-            guard !rot.isKnown(digest) else { return }
+            guard !rot.isKnown(digest, at: path) else { return }
             return findings.report(
-                Violation(.noDangling, "\(digest) is named, and the platter has no \(path)")
+                Violation(
+                    .noDangling,
+                    "\(digest) is named, and the platter has no \(path), of which programs see "
+                        + "\(DiskView(disk, .current).bytes(at: path)?.count ?? 0) bytes"
+                )
             )
         }
         let isWhole =

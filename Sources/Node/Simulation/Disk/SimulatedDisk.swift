@@ -57,6 +57,9 @@ public final class SimulatedDisk: Sendable {
     /// Whether the machine has stopped.
     public var isDown: Bool { state.withLock { $0.isDown } }
 
+    /// The number of the machine's life; nil while it has stopped.
+    var life: Int? { state.withLock { $0.isDown ? nil : $0.life } }
+
     /// What the disk does besides its work.
     public var faults: DiskFaults {
         get { state.withLock { $0.faults } }

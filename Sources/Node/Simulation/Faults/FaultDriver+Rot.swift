@@ -46,7 +46,8 @@ extension FaultDriver {
         for path in view.paths() where path.hasPrefix("\(SimulatedNode.directory)/blobs/") {
             let name = path.split(separator: "/").last.map(String.init)
             guard let digest = digests.first(where: { $0.hex == name }),
-                let size = view.bytes(at: path)?.count, size > 0
+                let size = view.bytes(at: path)?.count, size > 0,
+                let node = view.node(at: path), node == DiskView(disk, .current).node(at: path)
             else { continue }
             found.append((path, digest, size))
         }

@@ -70,6 +70,14 @@ public final class Rot: Sendable {
         return copies.allSatisfy { view.node(at: $0.path) != $0.node }
     }
 
+    /// Whether the registry has set aside the damaged copy of a digest that lay at `path`.
+    func isKnown(_ digest: Digest, at path: String) -> Bool {
+        let copies = state.withLock { $0.damaged[digest] ?? [] }.filter { $0.path == path }
+        guard !copies.isEmpty else { return false }
+        let view = DiskView(disk, .current)
+        return copies.allSatisfy { view.node(at: path) != $0.node }
+    }
+
     /// Whether the catalog's file is damaged now.
     var isCatalogDamaged: Bool {
         get { state.withLock { $0.isCatalogDamaged } }

@@ -78,6 +78,8 @@ final class Machine: Sendable {
         until isOver: () -> Bool
     ) async -> End {
         let mounted = disk.mount()
+        // What is still under way when this life ends belongs to no later one.
+        let isRunning = { @Sendable [disk, life = disk.life] in life != nil && disk.life == life }
         let files = mistake.map { SabotagedFileSystem(mounted, $0) as any FileSystem } ?? mounted
         let lifeline = SimulatedLifeline(disk: disk, trace: trace)
         let world = World(clocks: clocks, random: random, files: files, lifeline: lifeline)
@@ -116,8 +118,8 @@ final class Machine: Sendable {
             findings.count("caught up with the sequencer")
         }
         trace.note("\(timeline.stamp) serving")
-        network.connect(node.handler, isReachable: { !self.disk.isDown }) {
-            self.inspector.noteAcknowledged(node.catalog)
+        network.connect(node.handler, isReachable: isRunning) {
+            self.inspector.noteAcknowledged(node.catalog, whileIs: isRunning)
         }
         access.open(
             OperatorAccess.Node(
@@ -126,7 +128,7 @@ final class Machine: Sendable {
                 retention: node.retention,
                 scrub: node.scrub,
                 blobs: node.blobs,
-                isRunning: { !self.disk.isDown }
+                isRunning: isRunning
             )
         )
         isServing.withLock { $0 = true }

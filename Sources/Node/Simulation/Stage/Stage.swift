@@ -124,8 +124,9 @@ public final class Stage: Sendable {
         )
         try inspector.check(started.catalog)
         node.withLock { $0 = started }
-        network.connect(started.handler, isReachable: { !self.disk.isDown }) {
-            self.inspector.noteAcknowledged(started.catalog)
+        let isRunning = { @Sendable [disk, life = disk.life] in life != nil && disk.life == life }
+        network.connect(started.handler, isReachable: isRunning) {
+            self.inspector.noteAcknowledged(started.catalog, whileIs: isRunning)
         }
     }
 

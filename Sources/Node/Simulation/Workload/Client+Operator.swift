@@ -158,6 +158,7 @@ extension Client {
     /// Reads everything again, past every cache.
     func scrubContent() async {
         guard let node = access.current, node.isRunning() else { return }
+        let before = suspects
         do throws(ScrubError) {
             let round = try await node.scrub.runNow {}
             trace.note("\(timeline.stamp) c\(number) scrub → \(round)")
@@ -165,7 +166,7 @@ extension Client {
             if round.setAside > 0 { findings.count("copy set aside", by: Int(round.setAside)) }
             // Only rot changes what lies there; one read that fails is no loss.
             findings.require(
-                round.setAside + round.missing <= rot?.suspects.count ?? 0
+                round.setAside + round.missing <= before.union(suspects).count
                     && (round.catalog.damagedEntries.isEmpty && !round.catalog.needsRebuild
                         || rot?.isCatalogDamaged ?? false)
                     || !node.isRunning(),
@@ -180,20 +181,25 @@ extension Client {
     /// Compares names and content, every byte.
     func verifyContent() async {
         _ = await operate("verify content", []) { registry throws(RegistryError) in
+            var before = suspects
             var report = try await registry.verifyContent(deep: true) { _, _ in }
             // A copy that could not be read once counts as damaged; a life has one such read.
-            if !report.isSound { report = try await registry.verifyContent(deep: true) { _, _ in } }
-            // What is pushed while the comparison runs is neither missing nor damaged.
-            let unexplained = (report.missing + report.damaged).filter {
-                !(rot?.isSuspect($0) ?? false)
+            if !report.isSound {
+                before = suspects
+                report = try await registry.verifyContent(deep: true) { _, _ in }
             }
+            // What is pushed while the comparison runs is neither missing nor damaged.
+            let explained = before.union(suspects)
             findings.require(
-                unexplained.isEmpty || !isServing,
+                explained.isSuperset(of: report.missing + report.damaged) || !isServing,
                 .noDangling,
                 "a verification found missing \(report.missing) and damaged \(report.damaged)"
             )
         }
     }
+
+    /// What may be damaged or gone, now.
+    private var suspects: Set<Digest> { Set(rot?.suspects ?? []) }
 
     private var isServing: Bool { access.current?.isRunning() ?? false }
 }

@@ -66,7 +66,8 @@ extension Client {
         guard let answered = await persistently(request) else { return false }
         findings.count("pull blob")
         let isThere = judgeBlob(request, blob, repository, answered)
-        if isThere, mayRot, answered.response.body != blob.bytes {
+        // It may have been damaged while the client tried again and again.
+        if isThere, mayRot || mayBeSentWrong(blob), answered.response.body != blob.bytes {
             findings.count("wrong bytes of a large blob before anyone could know")
         } else if isThere {
             checkBytes(request, answered, blob.bytes, blob.digest)
@@ -100,7 +101,8 @@ extension Client {
         }
         judge(.blob(repository, blob.digest), shows: blob.digest, answered, request.line)
         findings.require(
-            answered.response.body == Array(blob.bytes[start...end]) || mayRot,
+            answered.response.body == Array(blob.bytes[start...end])
+                || mayRot || mayBeSentWrong(blob),
             .exactBytes,
             "\(request.line) for bytes \(start)-\(end) brought other bytes"
         )

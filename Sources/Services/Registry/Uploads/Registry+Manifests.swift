@@ -54,7 +54,8 @@ extension Registry {
     /// Stores bytes as a blob unless a sound copy that the catalog counts on is there.
     ///
     /// A copy that no entry names may lie there without a durable name: its process died between the
-    /// rename and the sync of the directory. What the catalog counts on was durable before it did.
+    /// rename and the sync of the directory. What the catalog counts on was durable before it did, or, where
+    /// it was set aside and came again, is since the start.
     func store(
         _ bytes: [UInt8],
         _ digest: Digest

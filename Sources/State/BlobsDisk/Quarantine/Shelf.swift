@@ -17,7 +17,12 @@ final class Shelf: Sendable {
     private let clocks: any Clocks
     private let counted: Mutex<QuarantineTotals>
 
-    init(_ directory: any Directory, clocks: any Clocks) throws(FileError) {
+    /// Opens the shelf and shows each copy that lies there to `body`.
+    init(
+        _ directory: any Directory,
+        clocks: any Clocks,
+        forEach body: (Quarantined) throws(FileError) -> Void
+    ) throws(FileError) {
         self.directory = directory
         self.clocks = clocks
         var totals = QuarantineTotals()
@@ -28,6 +33,7 @@ final class Shelf: Sendable {
             for case let copy? in names.map({ Shelf.copy($0, in: directory) }) {
                 totals.count += 1
                 totals.bytes += copy.size ?? 0
+                try body(copy)
             }
             after = last
         }

@@ -115,6 +115,19 @@ final class BlobTree: Sendable {
         return directory
     }
 
+    /// Makes durable what a digest's directory has, if there is one, once.
+    func sync(
+        _ digest: Digest,
+        _ generation: UInt64,
+        _ synced: inout SyncedLeaves
+    ) throws(FileError) {
+        let path = BlobTree.path(digest, generation).joined(separator: "/")
+        guard synced.paths.insert(path).inserted else { return }
+        do throws(FileError) { try directory(of: digest, generation).sync() } catch {
+            guard error.kind == .notFound else { throw error }
+        }
+    }
+
     /// The directory for a digest that is about to come; it and its parents are durable.
     func directory(
         forNew digest: Digest,
@@ -226,4 +239,9 @@ final class BlobTree: Sendable {
         }
         return names.compactMap { $0.utf8.count == generationDigits ? UInt64($0) : nil }
     }
+}
+
+/// Directories that were synced at a start: at most those of the copies on the shelf.
+struct SyncedLeaves {
+    fileprivate var paths: Set<String> = []
 }
