@@ -17,6 +17,9 @@ extension Catalog {
         do throws(WALScanError) {
             return try vfs.scanLog(of: path)
         } catch {
+            #if SABOTAGE
+            if Sabotage.makes("takesDamageForATornTail") { return nil }
+            #endif
             throw .damaged(
                 "\(error): restore the data directory from a backup, or move '\(path)-wal' away and "
                     + "run 'breakwater catalog rebuild --offline' to go on without every change that is "

@@ -34,6 +34,14 @@ public enum Mistake: String, Sendable, CaseIterable {
     case keepsAnswersReadBefore
     /// A blob is mounted from a repository that does not have it.
     case mountsWhatTheSourceLacks
+    /// Damage in the catalog's WAL is taken for what a crash leaves at its end.
+    case takesDamageForATornTail
+    /// A page of the catalog's file is used although its check fails.
+    case usesPagesThatFailTheirCheck
+    /// A change that may be in already is tried again under another id.
+    case retriesUnderAnotherIdentifier
+    /// A copy that was found damaged, and set aside, is served all the same.
+    case servesWhatItFoundDamaged
 
     /// Whether the file system makes it, which the product's code meets unchanged.
     public var isOfTheDisk: Bool {

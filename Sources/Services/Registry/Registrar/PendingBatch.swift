@@ -26,6 +26,18 @@ struct PendingBatch {
         let reached = max(1, (results.lastIndex { $0 != nil } ?? 0) + 1)
         return results.indices.map { $0 < reached ? .failure(error) : nil }
     }
+
+    #if SABOTAGE
+    func underOtherIdentifiers(_ world: World) -> PendingBatch {
+        PendingBatch(
+            changes: changes.map { change in
+                var change = change
+                change.id = Identifier(from: world.random)
+                return change
+            }
+        )
+    }
+    #endif
 }
 
 extension Registrar {
@@ -35,6 +47,11 @@ extension Registrar {
     /// Who lost the race for a position follows what came first, and decides again.
     func commit(_ pending: PendingBatch) async -> [Result<Done, RegistryError>?] {
         for _ in 0..<options.racesMax {
+            #if SABOTAGE
+            let pending =
+                Sabotage.makes("retriesUnderAnotherIdentifier")
+                ? pending.underOtherIdentifiers(world) : pending
+            #endif
             if let results = await attempt(pending) { return results }
             do throws(RegistryError) { try await follow() } catch {
                 return pending.failed(error)
@@ -309,7 +326,13 @@ extension Registrar {
             case .appended: return .isIn
             case .lost: return .overtaken
             case .refused(let reason): return .failed(reason)
-            case .unknown: continue
+            case .unknown:
+                #if SABOTAGE
+                if Sabotage.makes("retriesUnderAnotherIdentifier"), sequencer.keepsEntries {
+                    return .overtaken
+                }
+                #endif
+                continue
             }
         }
         // Nobody knows whether it is in. Going on could put another entry at its position (I11).
