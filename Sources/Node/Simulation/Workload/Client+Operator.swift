@@ -181,21 +181,27 @@ extension Client {
     /// Compares names and content, every byte.
     func verifyContent() async {
         _ = await operate("verify content", []) { registry throws(RegistryError) in
-            var before = suspects
-            var report = try await registry.verifyContent(deep: true) { _, _ in }
+            var unexplained = try await unexplainedLosses(registry)
             // A copy that could not be read once counts as damaged; a life has one such read.
-            if !report.isSound {
-                before = suspects
-                report = try await registry.verifyContent(deep: true) { _, _ in }
+            if !unexplained.isEmpty {
+                unexplained.formIntersection(try await unexplainedLosses(registry))
             }
-            // What is pushed while the comparison runs is neither missing nor damaged.
-            let explained = before.union(suspects)
             findings.require(
-                explained.isSuperset(of: report.missing + report.damaged) || !isServing,
+                unexplained.isEmpty || !isServing,
                 .noDangling,
-                "a verification found missing \(report.missing) and damaged \(report.damaged)"
+                "two verifications found missing or damaged \(unexplained.sorted())"
             )
         }
+    }
+
+    /// What a comparison finds missing or damaged although the disk has lost nothing of it.
+    private func unexplainedLosses(
+        _ registry: Registry
+    ) async throws(RegistryError) -> Set<Digest> {
+        let before = suspects
+        let report = try await registry.verifyContent(deep: true) { _, _ in }
+        // What is pushed while the comparison runs is neither missing nor damaged.
+        return Set(report.missing + report.damaged).subtracting(before).subtracting(suspects)
     }
 
     /// What may be damaged or gone, now.
