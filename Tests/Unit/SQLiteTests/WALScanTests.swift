@@ -200,6 +200,32 @@ import Testing
         }
     }
 
+    /// A frame's header in two sectors: what it says of a commit may be what an older frame said.
+    @Test func `takes a torn frame for no commit whose header lies in two sectors`() throws {
+        // Frames of 536 bytes: those of numbers 41 and 105 have their first 8 bytes at the end of a sector.
+        var found: (log: Log, begins: Int, split: Int)?
+        for transactions in Int64(10)...40 where found == nil {
+            let log = try makeLog(transactions: transactions)
+            let begins = log.ends[log.ends.count - 2]
+            for split in [41, 105] where begins < split && split < log.frames - 1 {
+                found = (log, begins, split)
+            }
+        }
+        let (log, begins, split) = try #require(found)
+        try #require((32 + split * Self.frameBytes + 8) % 512 == 0)
+        for isTornBefore in [false, true] {
+            var bytes = log.bytes
+            let offset = 32 + split * Self.frameBytes
+            // Of an older frame: another page, and a commit.
+            bytes[offset + 3] ^= 1
+            bytes[offset + 7] = 9
+            if isTornBefore { bytes[offset - 100] ^= 0xFF }
+            let result = try scan(bytes)
+            #expect(result.transactions == log.ends.count - 1)
+            #expect(result.end == .torn(frame: begins))
+        }
+    }
+
     @Test func `refuses a commit whose frame's header is lost`() throws {
         let log = try makeLog()
         for frame in log.ends.dropLast().map({ $0 - 1 }) {

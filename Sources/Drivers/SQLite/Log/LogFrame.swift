@@ -81,6 +81,15 @@ struct LogReader {
         UInt64(LogHeader.bytes + index * (LogFrame.headerBytes + header.pageBytes))
     }
 
+    /// Whether a disk may keep a frame's page number and page count and lose the rest of its header, or the
+    /// other way round: they are in two sectors.
+    func isSplit(_ index: Int) -> Bool {
+        (offset(ofFrame: index) + 8) % LogReader.sectorBytes == 0
+    }
+
+    /// The least that a disk writes whole.
+    private static let sectorBytes: UInt64 = 512
+
     func frame(_ index: Int) throws(WALScanError) -> LogFrame {
         var bytes = [UInt8](repeating: 0, count: LogFrame.headerBytes + header.pageBytes)
         let count: Int
@@ -125,7 +134,7 @@ struct LogFrame {
     }
 
     /// The checksum that its content asks for.
-    private func content(after sums: LogSums, _ header: LogHeader) -> LogSums {
+    func content(after sums: LogSums, _ header: LogHeader) -> LogSums {
         sums.adding(bytes[..<8], bigEndian: header.bigEndian)
             .adding(bytes[LogFrame.headerBytes...], bigEndian: header.bigEndian)
     }
@@ -136,12 +145,14 @@ struct LogFrame {
     /// `next` continues either the checksum that this frame carries (its content was damaged) or the one
     /// that its content asks for (its header was), or neither (more is damaged). The checksum can be
     /// walked backwards, so where only its first eight bytes, the page number and the page count, are
-    /// lost, they follow from the rest.
+    /// lost, they follow from the rest; where they may be those of an older frame (`mayBeTorn`), they alone
+    /// count.
     func wasCommit(
         after sums: LogSums,
         followedBy next: LogFrame,
         in header: LogHeader,
-        _ plausible: ClosedRange<UInt32>
+        _ plausible: ClosedRange<UInt32>,
+        mayBeTorn: Bool = false
     ) -> Bool {
         if next.isValid(after: content(after: sums, header), in: header) { return isCommit }
         guard next.hasSalt(of: header) else { return false }
@@ -154,6 +165,9 @@ struct LogFrame {
             header.bigEndian ? (number, count) : (number.byteSwapped, count.byteSwapped)
         guard continued else {
             // Torn frames give two random words here, which both lie in the range by chance only.
+            return (1...plausible.upperBound).contains(page) && plausible.contains(pages)
+        }
+        if mayBeTorn, page != pageNumber {
             return (1...plausible.upperBound).contains(page) && plausible.contains(pages)
         }
         // A flipped top bit of a word of the page can leave the first sum as it was, and looks like

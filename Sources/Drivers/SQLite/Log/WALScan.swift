@@ -131,13 +131,28 @@ public enum WALScan {
         let first = try log.frame(bad)
         var frame = try log.frame(bad + 1)
         let pages = try pageCounts(log, without: bad)
-        if first.wasCommit(after: sums, followedBy: frame, in: log.header, pages) {
+        if first.wasCommit(
+            after: sums,
+            followedBy: frame,
+            in: log.header,
+            pages,
+            mayBeTorn: log.isSplit(bad)
+        ) {
             return bad + 1
         }
+        // What a frame continues: what the one before it carries, or what its content asks for if that is
+        // what was damaged.
+        var before = [first.sums, first.content(after: sums, log.header)]
         for index in bad + 1..<log.frameCount - 1 {
             let next = try log.frame(index + 1)
-            let isCommit = frame.isCommit && frame.hasSalt(of: log.header)
+            let saysSo = frame.isCommit && frame.hasSalt(of: log.header)
+            // Torn between two sectors, a frame says whether the older one at its place was a commit.
+            let isCommit =
+                saysSo
+                && (!log.isSplit(index)
+                    || before.contains { frame.isValid(after: $0, in: log.header) })
             if isCommit, next.isValid(after: frame.sums, in: log.header) { return index + 1 }
+            before = [frame.sums]
             frame = next
         }
         return nil
