@@ -18,6 +18,8 @@ final class BlobTree: Sendable {
 
     private let root: any Directory
     private let held = Mutex(HeldDirectories())
+    /// Directories of which copies were removed, and which were not synced since; no more than there are.
+    private let unsynced = Mutex<[String: any Directory]>([:])
     /// How many are just putting a copy at a path.
     private let publishers = Mutex<[String: Int]>([:])
 
@@ -198,24 +200,37 @@ final class BlobTree: Sendable {
     }
 
     /// Removes copies, durably, and returns those that are gone; each directory is synced once.
+    ///
+    /// One whose sync fails is synced by the next call: until then the power can bring its copies back,
+    /// which nobody would look for any more.
     func remove(_ digests: [Digest], _ generation: UInt64) throws(BlobError) -> [Digest] {
+        try unsynced.withLock { unsynced throws(BlobError) in
+            try remove(digests, generation, &unsynced)
+        }
+    }
+
+    private func remove(
+        _ digests: [Digest],
+        _ generation: UInt64,
+        _ unsynced: inout [String: any Directory]
+    ) throws(BlobError) -> [Digest] {
         var removed: [Digest] = []
-        var changed: [(path: String, directory: any Directory)] = []
         do throws(FileError) {
             for digest in digests.sorted() {
                 do throws(FileError) {
                     let directory = try directory(of: digest, generation)
                     try directory.remove(digest.hex)
                     removed.append(digest)
-                    // In order of digests those of one directory follow each other.
-                    let path = BlobTree.path(digest, generation).joined(separator: "/")
-                    if changed.last?.path != path { changed.append((path, directory)) }
+                    unsynced[BlobTree.path(digest, generation).joined(separator: "/")] = directory
                 } catch {
                     // A disk that takes no change takes none of the others either.
                     guard error.kind != .readOnly else { throw error }
                 }
             }
-            for (_, directory) in changed { try directory.sync() }
+            for (path, directory) in unsynced.sorted(by: { $0.key < $1.key }) {
+                try directory.sync()
+                unsynced[path] = nil
+            }
         } catch {
             throw BlobError(error)
         }
