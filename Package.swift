@@ -67,14 +67,14 @@ let modules: [Module] = [
         layer: .drivers,
         c: ["CMicroHTTPD", "CGnuTLS", "CShims"],
         uses: ["Platform", "HTTP"],
-        tests: ["HTTPClient"]
+        tests: ["HTTPClient", "Contracts"]
     ),
     Module(
         name: "HTTPClient",
         layer: .drivers,
         c: ["CCurl", "CShims"],
         uses: ["Platform", "HTTP"],
-        tests: ["HTTPServer"]
+        tests: ["HTTPServer", "Contracts"]
     ),
     Module(name: "Telemetry", layer: .drivers, uses: ["Platform", "HTTP"], tests: []),
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Contracts
 import Glibc
 import HTTP
 import HTTPClient
@@ -83,7 +84,7 @@ final class MirrorServer {
     }
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.ownThreads, .timeLimit(.minutes(1)))
 struct `A client` {
     let world: MirrorServer
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Contracts
 import HTTP
 import HTTPClient
 import HTTPServer
@@ -7,7 +8,7 @@ import Platform
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.ownThreads, .timeLimit(.minutes(2)))
 struct `Answers over a socket` {
     @Test
     func `what memory can answer comes at once, and the connection stays`() async throws {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Contracts
 import HTTP
 import HTTPClient
 import HTTPServer
@@ -7,7 +8,7 @@ import Platform
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.ownThreads, .timeLimit(.minutes(2)))
 struct `Bodies of requests` {
     static let put = "PUT /echo HTTP/1.1\r\nHost: here\r\n"
 

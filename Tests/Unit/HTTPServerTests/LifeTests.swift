@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Contracts
 import Glibc
 import HTTP
 import HTTPClient
@@ -8,7 +9,7 @@ import Platform
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.ownThreads, .timeLimit(.minutes(2)))
 struct `A server's life` {
     @Test
     func `a request in flight is answered while the server stops`() async throws {
@@ -113,7 +114,7 @@ struct `A server's life` {
     }
 }
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.ownThreads, .timeLimit(.minutes(2)))
 struct `TLS` {
     func certificate(_ chain: String, _ key: String) -> Server.Certificate {
         Server.Certificate(chain: Array(chain.utf8), key: Array(key.utf8))

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Contracts
 import HTTP
 import HTTPServer
 import Platform
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.ownThreads, .timeLimit(.minutes(2)))
 struct `Connections without a request` {
     /// What a TLS client says first, with other random bytes each time.
     private static func hello() -> [UInt8] {

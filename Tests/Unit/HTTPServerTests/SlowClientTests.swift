@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Contracts
 import Glibc
 import HTTP
 import HTTPServer
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.ownThreads, .timeLimit(.minutes(2)))
 struct `Slow clients` {
     @Test
     func `that send nothing are closed after the header's time`() throws {

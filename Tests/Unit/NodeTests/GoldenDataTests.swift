@@ -11,7 +11,7 @@ import Registry
 import Testing
 
 /// Data directories that earlier versions made, opened by this build (Tests/Golden/README.md).
-@Suite struct `Golden data` {
+@Suite(.ownThreads) struct `Golden data` {
     /// A version, and whether its server was stopped or killed.
     struct Made: CustomTestStringConvertible {
         var version: String

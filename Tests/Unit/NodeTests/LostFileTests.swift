@@ -6,7 +6,7 @@ import Platform
 import Testing
 
 /// I11: a node never begins with nothing where there was something.
-@Suite struct `A node whose data directory lost a file` {
+@Suite(.ownThreads) struct `A node whose data directory lost a file` {
     private let directory: TemporaryDirectory
 
     init() throws { directory = try TemporaryDirectory() }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Node
 
-@Suite struct `Metrics of a node` {
+@Suite(.ownThreads) struct `Metrics of a node` {
     private static let root = #filePath.split(separator: "/").dropLast(4).reduce("") {
         "\($0)/\($1)"
     }

@@ -11,7 +11,7 @@ import Platform
 import Synchronization
 import Testing
 
-@Suite struct `A node` {
+@Suite(.ownThreads) struct `A node` {
     private let directory: TemporaryDirectory
 
     init() throws { directory = try TemporaryDirectory() }
