@@ -80,7 +80,7 @@ public final class Server: Sendable {
         }
         guard let stopped else { return }
         stopped.acceptor.stop()
-        engine.isStopping.store(true, ordering: .releasing)
+        engine.isStopping.store(true, ordering: .sequentiallyConsistent)
         stopped.watchdog.endIdle()
         drain(for: grace)
         engine.interrupt()

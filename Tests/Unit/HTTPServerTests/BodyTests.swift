@@ -141,8 +141,12 @@ struct `Bodies of requests` {
             try client.send(chunk)
             if path == "/first-chunk" {
                 await world.handler.entered.wait()
-                if framing.hasPrefix("T") { try client.send("\r\n30d40\r\n") }
-                try client.send(chunk)
+                // More than is held for a handler, as of a client that sends on: the answer is seen when
+                // more of the body comes, or where there is no room for more.
+                for _ in 0..<4 {
+                    if framing.hasPrefix("T") { try client.send("\r\n30d40\r\n") }
+                    try client.send(chunk)
+                }
             }
             let answer = try client.answer()
             #expect(answer.status == (path == "/refuse" ? 404 : 507))

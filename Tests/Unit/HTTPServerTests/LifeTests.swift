@@ -35,6 +35,36 @@ struct `A server's life` {
     }
 
     @Test
+    func `an answer that began before the server stopped ends, and then its connection`()
+        async throws
+    {
+        let world = try TestServer()
+        let waiting = try world.client()
+        try waiting.send("GET /wait HTTP/1.1\r\nHost: here\r\n\r\n")
+        await world.handler.entered.wait()
+        let client = try world.client()
+        try client.send("GET /two-parts HTTP/1.1\r\nHost: here\r\n\r\n")
+        var text = ""
+        while !text.hasSuffix("one\r\n") {
+            text += String(decoding: try client.receive(), as: UTF8.self)
+        }
+        #expect(!text.lowercased().contains("connection: close"))
+        let idle = try world.client()
+        try idle.send("GET /now HTTP/1.1\r\nHost: here\r\n\r\n")
+        _ = try idle.answer()
+        let server = world.server
+        let stopping = Thread { server.stop(grace: .seconds(20)) }
+        // Now it stops.
+        #expect(try idle.isClosed())
+        world.handler.second.open()
+        // While another request is still being worked on.
+        #expect(try client.receiveAll() == "3\r\ntwo\r\n0\r\n\r\n")
+        world.handler.gate.open()
+        #expect(try waiting.answer().status == 200)
+        stopping.join()
+    }
+
+    @Test
     func `what does not end in its time is broken off`() async throws {
         let world = try TestServer()
         let waiting = try world.client()

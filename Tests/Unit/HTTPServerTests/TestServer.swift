@@ -96,6 +96,8 @@ final class TestHandler: Handler {
     let taken = Atomic(0)
     let bodyError = Mutex<BodyError?>(nil)
     let ended = Gate()
+    /// The second part of `/two-parts` comes when this is opened.
+    let second = Gate()
 
     func answerNow(_ head: RequestHead) -> Response? {
         seen.withLock { $0.append(head) }
@@ -155,6 +157,7 @@ final class TestHandler: Handler {
         case "/endless":
             entered.pass()
             return Response(status: 200, body: .stream(Letters(count: Int.max, ended: ended)))
+        case "/two-parts": return Response(status: 200, body: .stream(TwoParts(second)))
         case "/waiting":
             return Response(status: 200, body: .stream(Waiting(ended)))
         default: return Response(status: 404)
@@ -279,6 +282,26 @@ final class Waiting: ResponseStream {
         }
         ended.open()
         return nil
+    }
+}
+
+/// A stream of `one`, and of `two` once a gate is open.
+final class TwoParts: ResponseStream {
+    private let second: Gate
+    private let taken = Atomic(0)
+
+    init(_ second: Gate) {
+        self.second = second
+    }
+
+    func next() async -> [UInt8]? {
+        switch taken.wrappingAdd(1, ordering: .relaxed).oldValue {
+        case 0: return Array("one".utf8)
+        case 1:
+            await second.wait()
+            return Array("two".utf8)
+        default: return nil
+        }
     }
 }
 

@@ -103,6 +103,10 @@ extension Exchange {
         // The answer of a task that goes on has no reader, but what it does is wanted all the same.
         if step == .answered { task?.cancel() }
         connection.rested(bodyBytes: received, framed: framing == .chunked || connection.isTLS)
+        // Its answer may have begun before the server stopped, and have promised to go on.
+        if engine.isStopping.load(ordering: .sequentiallyConsistent) {
+            engine.connections.endIfResting(connection)
+        }
         tell(isComplete)
         if engine.open.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
             engine.ringIfDrained()

@@ -102,7 +102,9 @@ final class Connection: Sendable {
             consumed.wrappingAdd(bodyBytes, ordering: .relaxed)
         }
         since.store(now(), ordering: .relaxed)
-        phase.store(.idle, ordering: .releasing)
+        // Whoever stops the server looks here after it said so, and this thread there after it wrote here:
+        // one of them sees the other.
+        phase.store(.idle, ordering: .sequentiallyConsistent)
     }
 
     /// Whether the client closed its end; ask only while the library cannot close ours.

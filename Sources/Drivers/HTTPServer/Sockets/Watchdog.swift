@@ -52,9 +52,9 @@ final class Watchdog: Sendable {
         return true
     }
 
-    /// Ends every connection that waits for a next request.
+    /// Ends every connection that waits for a next request; one that begins to wait later ends itself.
     func endIdle() {
-        connections.visit { $0.phase.load(ordering: .acquiring) == .idle }
+        connections.visit { $0.phase.load(ordering: .sequentiallyConsistent) == .idle }
     }
 
     private static func since(_ connection: Connection) -> UInt64 {
