@@ -168,7 +168,7 @@ private final class ForgetfulFile: File {
     }
 
     func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(FileError) {
-        let copy = bytes.indices.map { bytes[$0] }
+        let copy = bytes.withUnsafeBufferPointer { [UInt8]($0) }
         try directory.contents(index) { file in
             let end = Int(offset) + copy.count
             if file.bytes.count < end {

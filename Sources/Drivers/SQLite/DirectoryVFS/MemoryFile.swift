@@ -84,10 +84,8 @@ final class MemoryFile: File {
     }
 
     func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(FileError) {
-        var copy: [UInt8] = []
-        copy.reserveCapacity(bytes.count)
-        for index in bytes.indices { copy.append(bytes[index]) }
-        let source = copy
+        // A span cannot be captured by the closure.
+        let source = unsafe bytes.withUnsafeBufferPointer { unsafe [UInt8]($0) }
         try state.withLock { state throws(FileError) in
             var done = 0
             while done < source.count {
@@ -122,7 +120,7 @@ final class MemoryFile: File {
                     var held = try self.block(block, state)
                     held.replaceSubrange(
                         start...,
-                        with: repeatElement(0, count: held.count - start)
+                        with: [UInt8](repeating: 0, count: held.count - start)
                     )
                     try keep(held, as: block, &state)
                 }
@@ -165,7 +163,7 @@ final class MemoryFile: File {
         let count = try below.read(into: &bytes, at: offset)
         if min(count, end) < bytes.count {
             let zero = min(count, end)
-            bytes.replaceSubrange(zero..., with: repeatElement(0, count: bytes.count - zero))
+            bytes.replaceSubrange(zero..., with: [UInt8](repeating: 0, count: bytes.count - zero))
         }
         return bytes
     }
