@@ -78,9 +78,12 @@ public final class Retention: Sendable {
     }
 
     /// What a run would do now, repository by repository; with a policy, what it would do were that one set.
+    ///
+    /// `tooLarge` is told of repositories that a run leaves because they have too many manifests.
     public func plan(
         _ namespace: String?,
         with policy: Policy? = nil,
+        tooLarge: (RepositoryName) -> Void,
         _ each: (RepositoryPlan) -> Void
     ) async throws(RetentionError) {
         // What cannot be written now protects nothing, but a plan ends nothing either.
@@ -91,7 +94,7 @@ public final class Retention: Sendable {
             let policy = try policy.get(or: name)
             try await repositories(of: name) { repository throws(RetentionError) in
                 switch try snapshot(of: repository) {
-                case .tooLarge: return
+                case .tooLarge: tooLarge(repository)
                 case .stock(let snapshot):
                     each(
                         RepositoryPlan(

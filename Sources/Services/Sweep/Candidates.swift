@@ -21,8 +21,8 @@ struct Candidates {
 
     struct Found {
         var candidates: [Sweep.Candidate] = []
-        /// Copies that were left: the two ways disagree, or they cannot be looked at.
-        var doubted: [Digest] = []
+        /// Copies that were left.
+        var doubted: [Sweep.Doubt] = []
     }
 
     /// What the catalog says of a copy.
@@ -43,7 +43,7 @@ struct Candidates {
         for (digest, standing) in standings {
             switch standing {
             case .counted: continue
-            case .doubtful: found.doubted.append(digest)
+            case .doubtful: found.doubted.append(doubt(digest, .isNamed))
             case .free(let position):
                 await add(digest, position, to: &found) { true }
             case .superseded(let other, let position):
@@ -87,7 +87,9 @@ struct Candidates {
             guard let size = try await sweep.blobs.stat(digest, generation: generation) else {
                 return
             }
-            guard try await mayGo() else { return found.doubted.append(digest) }
+            guard try await mayGo() else {
+                return found.doubted.append(doubt(digest, .mayBeNeeded))
+            }
             found.candidates.append(
                 Sweep.Candidate(
                     digest: digest,
@@ -97,7 +99,11 @@ struct Candidates {
                 )
             )
         } catch {
-            found.doubted.append(digest)
+            found.doubted.append(doubt(digest, .isUnreadable))
         }
+    }
+
+    private func doubt(_ digest: Digest, _ reason: Sweep.Doubt.Reason) -> Sweep.Doubt {
+        Sweep.Doubt(digest: digest, generation: generation, reason: reason)
     }
 }

@@ -46,6 +46,38 @@ extension Sweep {
         public var laterBytes: UInt64 = 0
     }
 
+    /// A copy that was left although no row counts on it.
+    public struct Doubt: Hashable, Sendable {
+        /// Of what.
+        public var digest: Digest
+        /// The generation it was stored under.
+        public var generation: UInt64
+        /// Why.
+        public var reason: Reason
+
+        /// Why a copy is left.
+        public enum Reason: Hashable, Sendable, CustomStringConvertible {
+            /// The catalog has no row of it, and names it all the same, which is damage.
+            case isNamed
+            /// The copy that the catalog counts on is missing, and may have to be made of this one.
+            case mayBeNeeded
+            /// It cannot be looked at.
+            case isUnreadable
+            /// It cannot be removed.
+            case isStuck
+
+            /// The reason in words.
+            public var description: String {
+                switch self {
+                case .isNamed: "something names it, although the catalog has no row of it"
+                case .mayBeNeeded: "the copy that the catalog counts on is missing"
+                case .isUnreadable: "it cannot be looked at"
+                case .isStuck: "it cannot be removed"
+                }
+            }
+        }
+    }
+
     /// What one round did.
     public struct Round: Hashable, Sendable {
         /// The epoch it went by.
@@ -58,12 +90,15 @@ extension Sweep {
         public var freedBytes: UInt64 = 0
         /// Copies that were left although no row counts on them.
         ///
-        /// Something names them all the same, which is damage; or the copy that the catalog counts on is
-        /// missing; or they cannot be opened or removed. Each round looks at everything until there are
-        /// none.
+        /// Each round looks at everything until there are none.
         public var doubted: UInt64 = 0
+        /// The first `doubtsListedMax` of them.
+        public var doubts: [Doubt] = []
         /// Whether it was paused before its end; the next round goes on from there.
         public var isBrokenOff = false
+
+        /// The most copies that a round names of those it left.
+        public static let doubtsListedMax = 20
     }
 
     /// Where it stands.

@@ -126,11 +126,11 @@ struct Walk {
             )
         } catch {
             // Whether they are gone, nobody knows: they are looked at again.
-            try doubt(found.candidates.map(\.digest))
+            try doubt(found.candidates.map { Sweep.Doubt($0, .isStuck) })
             throw .blobs(error)
         }
-        let left = found.candidates.map(\.digest).filter { !gone.contains($0) }
-        try doubt(await stillThere(left, generation))
+        let left = found.candidates.filter { !gone.contains($0.digest) }
+        try doubt(await stillThere(left).map { Sweep.Doubt($0, .isStuck) })
         let freed = found.candidates.filter { gone.contains($0.digest) }
         round.freed += UInt64(freed.count)
         round.freedBytes += freed.reduce(0) { $0 + $1.size }
@@ -140,25 +140,28 @@ struct Walk {
 
     /// Those of the copies that could not be deleted; the others somebody else freed at the same moment, as
     /// who stored one too late to be named does.
-    private func stillThere(_ digests: [Digest], _ generation: UInt64) async -> [Digest] {
-        var left: [Digest] = []
-        for digest in digests {
+    private func stillThere(_ copies: [Sweep.Candidate]) async -> [Sweep.Candidate] {
+        var left: [Sweep.Candidate] = []
+        for copy in copies {
             do throws(BlobError) {
-                if try await sweep.blobs.stat(digest, generation: generation) != nil {
-                    left.append(digest)
+                if try await sweep.blobs.stat(copy.digest, generation: copy.generation) != nil {
+                    left.append(copy)
                 }
             } catch {
-                left.append(digest)
+                left.append(copy)
             }
         }
         return left
     }
 
     /// Notes, before anything is passed, that the next round is to look at these again.
-    private mutating func doubt(_ digests: [Digest]) throws(SweepError) {
-        guard !digests.isEmpty else { return }
+    private mutating func doubt(_ doubts: [Sweep.Doubt]) throws(SweepError) {
+        guard !doubts.isEmpty else { return }
         if !sweep.state.hasDoubts { try sweep.note { $0.hasDoubts = true } }
-        if doubted.count < Walk.doubtedMax { doubted.formUnion(digests) }
+        for doubt in doubts where doubted.count < Walk.doubtedMax {
+            guard doubted.insert(doubt.digest).inserted else { continue }
+            if round.doubts.count < Sweep.Round.doubtsListedMax { round.doubts.append(doubt) }
+        }
         round.doubted = UInt64(doubted.count)
         sweep.show(round)
     }
@@ -167,6 +170,12 @@ struct Walk {
     private func rest(after count: Int) async throws(SweepError) -> Bool {
         try await sweep.pace(count)
         return !sweep.state.isPaused
+    }
+}
+
+extension Sweep.Doubt {
+    fileprivate init(_ copy: Sweep.Candidate, _ reason: Reason) {
+        self.init(digest: copy.digest, generation: copy.generation, reason: reason)
     }
 }
 

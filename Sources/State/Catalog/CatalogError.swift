@@ -37,6 +37,15 @@ public enum CatalogError: Error, Hashable, Sendable {
         }
     }
 
+    /// Whether the disk does not give a page, or not as it was written; others may be sound.
+    var isOfOnePage: Bool {
+        switch self {
+        case .pageCheckFailed: true
+        case .trouble(let error): error.isUnreadable
+        default: false
+        }
+    }
+
     /// Whether the disk may or may not have what was being committed: the process must end.
     public var leavesCommitUnknown: Bool {
         guard case .trouble(let error) = self else { return false }

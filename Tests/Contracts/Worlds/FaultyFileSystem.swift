@@ -51,6 +51,7 @@ public final class Faults: Sendable {
         var counts: [FileOperation: Int] = [:]
         var freeBytes: UInt64?
         var hook: (@Sendable (FileOperation, String) -> Void)?
+        var lost: [(name: String, bytes: Range<UInt64>)] = []
     }
 
     private let state = Mutex(State())
@@ -69,9 +70,22 @@ public final class Faults: Sendable {
         state.withLock { $0.plans.append(plan) }
     }
 
+    /// Lets the disk no longer give these bytes of the files of this name.
+    public func lose(_ bytes: Range<UInt64>, of name: String) {
+        state.withLock { $0.lost.append((name, bytes)) }
+    }
+
     /// Ends all faults.
     public func clear() {
-        state.withLock { $0.plans.removeAll() }
+        state.withLock { ($0.plans, $0.lost) = ([], []) }
+    }
+
+    func meet(readingOf name: String, _ bytes: Range<UInt64>) throws(FileError) {
+        let isLost = state.withLock { state in
+            state.lost.contains { $0.name == name && $0.bytes.overlaps(bytes) }
+        }
+        guard isLost else { return }
+        throw FileError(kind: .device, errno: 0, operation: "planned: lost bytes of \(name)")
     }
 
     /// How often calls of this kind were made.
@@ -188,6 +202,7 @@ private final class FaultyFile: File {
 
     func read(into buffer: inout [UInt8], at offset: UInt64) throws(FileError) -> Int {
         try faults.meet(.read, name)
+        try faults.meet(readingOf: name, offset..<(offset + UInt64(buffer.count)))
         return try base.read(into: &buffer, at: offset)
     }
 

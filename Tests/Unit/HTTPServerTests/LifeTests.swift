@@ -46,7 +46,9 @@ struct `A server's life` {
         try client.send("GET /two-parts HTTP/1.1\r\nHost: here\r\n\r\n")
         var text = ""
         while !text.hasSuffix("one\r\n") {
-            text += String(decoding: try client.receive(), as: UTF8.self)
+            let bytes = try client.receive()
+            try #require(!bytes.isEmpty)
+            text += String(decoding: bytes, as: UTF8.self)
         }
         #expect(!text.lowercased().contains("connection: close"))
         let idle = try world.client()
@@ -59,6 +61,37 @@ struct `A server's life` {
         world.handler.second.open()
         // While another request is still being worked on.
         #expect(try client.receiveAll() == "3\r\ntwo\r\n0\r\n\r\n")
+        world.handler.gate.open()
+        #expect(try waiting.answer().status == 200)
+        stopping.join()
+    }
+
+    @Test
+    func `a request behind an answer that began before the server stopped is answered`()
+        async throws
+    {
+        let world = try TestServer()
+        let waiting = try world.client()
+        try waiting.send("GET /wait HTTP/1.1\r\nHost: here\r\n\r\n")
+        await world.handler.entered.wait()
+        let client = try world.client()
+        let request = { (path: String) in "GET \(path) HTTP/1.1\r\nHost: here\r\n\r\n" }
+        try client.send(request("/two-parts") + request("/now"))
+        var text = ""
+        while !text.hasSuffix("one\r\n") {
+            let bytes = try client.receive()
+            try #require(!bytes.isEmpty)
+            text += String(decoding: bytes, as: UTF8.self)
+        }
+        let idle = try world.client()
+        try idle.send(request("/now"))
+        _ = try idle.answer()
+        let server = world.server
+        let stopping = Thread { server.stop(grace: .seconds(20)) }
+        #expect(try idle.isClosed())
+        world.handler.second.open()
+        let rest = try client.receiveAll()
+        #expect(rest.contains("Connection: close\r\n") && rest.hasSuffix("now\n"))
         world.handler.gate.open()
         #expect(try waiting.answer().status == 200)
         stopping.join()

@@ -38,6 +38,24 @@ import Testing
         #expect(test.retention.status.removed == 1)
     }
 
+    @Test func `a repository with too many manifests is left, and the plan says so too`()
+        async throws
+    {
+        let test = try Fixture { $0.manifestsMax = 2 }
+        for seed in ["one", "two", "three"] { try await test.push(seed, tags: [seed]) }
+        try await test.push("small", to: "team/small")
+        test.pass(days: 40)
+        try await test.retention.set(newest, for: "team")
+        let round = try await test.retention.run()
+        #expect(round.tooLarge == [try Fixture.name("team/app")] && round.removed == 0)
+        var (left, planned): ([RepositoryName], [RepositoryName]) = ([], [])
+        try await test.retention.plan(nil, tooLarge: { left.append($0) }) {
+            planned.append($0.repository)
+        }
+        #expect(left == round.tooLarge)
+        #expect(planned == [try Fixture.name("team/small")])
+    }
+
     @Test func `a pull between the plan and the decision protects, by HEAD from memory too`()
         async throws
     {
@@ -49,9 +67,9 @@ import Testing
         _ = try await test.push("third", tags: ["c"])
         // Memory has it, and nobody has asked for it yet.
         _ = try await test.registry.manifest(try Fixture.name("team/app"), .digest(second))
-        test.before { removed in
+        test.before { [registry = test.registry] removed in
             guard removed.removal.image.digest == second else { return }
-            _ = test.registry.inMemory("/v2/team/app/manifests/\(second)")
+            _ = registry.inMemory("/v2/team/app/manifests/\(second)")
         }
         try await test.retention.set(newest, for: "team")
         let round = try await test.retention.run("team")

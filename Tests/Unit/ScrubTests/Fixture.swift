@@ -73,8 +73,10 @@ final class Fixture: Sendable {
         let events = Mutex<[Scrub.Event]>([])
     }
 
+    /// With `faultyCatalog` the catalog's files are those of `files` too, and not the system's.
     init(
         after before: Fixture? = nil,
+        faultyCatalog: Bool = false,
         _ configure: (inout Scrub.Options) -> Void = { _ in }
     ) throws {
         temporary = try before?.temporary ?? TemporaryDirectory()
@@ -89,7 +91,8 @@ final class Fixture: Sendable {
         var disk = DiskBlobStore.Options()
         disk.freeBytesFloor = 1
         blobs = try DiskBlobStore(in: directory, world: world, options: disk)
-        pages = PageCheckVFS(over: .system) { _ in }
+        let faulty = DirectoryVFS(directory, clocks: clocks, random: LinuxRandom())
+        pages = PageCheckVFS(over: faultyCatalog ? .directory(faulty) : .system) { _ in }
         var options = Catalog.Options()
         options.vfs = pages
         catalog = try Catalog(at: temporary.path, world: world, options: options)

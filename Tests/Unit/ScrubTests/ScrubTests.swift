@@ -190,6 +190,7 @@ import Testing
             try await test.push([UInt8](repeating: number, count: 50_000))
         }
         let shown = Mutex<Set<UInt64>>([])
+        defer { test.clocks.whileSleeping(nil) }
         test.clocks.whileSleeping { _ in
             let bytes = test.scrub.status.bytesRead
             shown.withLock { _ = $0.insert(bytes) }

@@ -31,9 +31,12 @@ final class ResumingClocks: Clocks {
 
     func sleep(for duration: Duration) async throws(CancellationError) {
         try await hand.sleep(for: duration)
-        let due = state.withLock { state in
+        let due = state.withLock { state -> (@Sendable () async throws -> Void)? in
             state.sleeps += 1
-            return state.sleeps == state.at ? state.body : nil
+            guard state.sleeps == state.at else { return nil }
+            // What it holds, the test among it, is not held any longer.
+            defer { state.body = nil }
+            return state.body
         }
         do { try await due?() } catch { Issue.record(error) }
     }

@@ -9,6 +9,7 @@ import Journal
 import OCI
 import Platform
 import Registry
+import SQLite
 import Testing
 
 @testable import Sweep
@@ -47,6 +48,25 @@ import Testing
         #expect(try await test.sweep.run().freed == 10)
         #expect(try await test.copies().map(\.digest) == [kept])
         #expect(test.freed.allSatisfy { $0.unnamedAt == nil })
+    }
+
+    @Test func `a copy whose row is gone is left as long as anything names it, and is named`()
+        async throws
+    {
+        let test = try Fixture()
+        let linked = try await test.push("linked")
+        try await test.store([1])
+        try await test.raise(2)
+        let connection = try Connection(
+            path: "\(test.temporary.path)/\(Catalog.fileName)",
+            mode: .readWrite
+        )
+        try connection.execute("DELETE FROM content")
+        try connection.close()
+        let round = try await test.sweep.run()
+        #expect(round.freed == 1 && round.doubted == 1)
+        #expect(round.doubts == [.init(digest: linked, generation: 2, reason: .isNamed)])
+        #expect(try await test.copies().map(\.digest) == [linked])
     }
 
     @Test func `lists a generation once, and later looks at what changed alone`() async throws {

@@ -14,7 +14,9 @@ extension Commands {
         operands: [namespace, Command.Operand(name: "FILE|-", isRequired: true)],
         options: Session.options,
         run: { invocation in
-            await sending(invocation, "PUT", "retention") { $0.summary("will remove") }
+            await sending(invocation, "PUT", "retention") {
+                $0.summary("will remove") + $0.tooLarge.map(left)
+            }
         }
     )
 
@@ -48,8 +50,10 @@ extension Commands {
                 invocation,
                 "POST",
                 "retention/plan",
-                text: { $0.summary("would remove") },
-                ending: { $0.removed == 0 ? .success : .changes }
+                text: { $0.summary("would remove") + $0.tooLarge.map(left) },
+                ending: {
+                    $0.removed > 0 ? .changes : $0.tooLarge.isEmpty ? .success : .failure
+                }
             )
         }
     )
@@ -71,7 +75,7 @@ extension Commands {
                         + round.unreadable.map {
                             "the policy of '\($0)' cannot be read; set it again"
                         }
-                        + round.tooLarge.map { "'\($0)' has too many manifests and was left" }
+                        + round.tooLarge.map(left)
                 },
                 ending: { $0.unreadable.isEmpty && $0.tooLarge.isEmpty ? .success : .failure }
             )
@@ -103,6 +107,11 @@ extension Commands {
                 as: Wire.RetentionPlan.self
             )
         }
+    }
+
+    /// What is said of a repository that no run touches.
+    private static func left(_ repository: String) -> String {
+        "'\(repository)' has too many manifests and is left as it is"
     }
 
     private static func line(_ round: Wire.RetentionRound) -> String {

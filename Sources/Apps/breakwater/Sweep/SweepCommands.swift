@@ -38,7 +38,7 @@ extension Commands {
             await Session(invocation).run(
                 "POST",
                 "sweep/run",
-                text: { (round: Wire.SweepRound) in [line(round)] },
+                text: { (round: Wire.SweepRound) in [line(round)] + round.doubts.map(line) },
                 ending: { $0.doubted == 0 ? .success : .damage }
             )
         }
@@ -73,6 +73,7 @@ extension Commands {
         if let round = sweep.round {
             let ago = sweep.isRunning ? nil : sweep.roundSecondsAgo.map { ", \($0) s ago" }
             lines.append("round   \(line(round))\(ago ?? "")")
+            lines += round.doubts.map(line)
         }
         return lines
     }
@@ -87,6 +88,10 @@ extension Commands {
                 + "that does not come back"
         }
         return line
+    }
+
+    private static func line(_ doubt: Wire.SweepDoubt) -> String {
+        "left    \(doubt.digest)  generation \(doubt.generation)  \(doubt.reason)"
     }
 
     private static func line(_ candidate: Wire.SweepCandidate) -> String {

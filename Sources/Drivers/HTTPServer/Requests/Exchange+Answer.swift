@@ -105,7 +105,7 @@ extension Exchange {
         connection.rested(bodyBytes: received, framed: framing == .chunked || connection.isTLS)
         // Its answer may have begun before the server stopped, and have promised to go on.
         if engine.isStopping.load(ordering: .sequentiallyConsistent) {
-            engine.connections.endIfResting(connection)
+            engine.connections.endIfResting(connection, .unread)
         }
         tell(isComplete)
         if engine.open.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {

@@ -48,10 +48,18 @@ final class ConnectionTable: Sendable {
         }
     }
 
+    /// How a connection ends.
+    enum Ending {
+        /// At once, whatever is under way.
+        case now
+        /// After what has come: the client is read no more, a request that came is answered.
+        case unread
+    }
+
     /// Visits every connection, a few at a time, so that nobody waits long for the table.
     ///
     /// The visitor returns whether the connection is to end.
-    func visit(_ visitor: (Connection) -> Bool) {
+    func visit(_ ending: Ending = .now, _ visitor: (Connection) -> Bool) {
         let portion = 128
         var start = 0
         while true {
@@ -60,7 +68,7 @@ final class ConnectionTable: Sendable {
                 guard start < end else { return false }
                 for case .some(let connection) in state.slots[start..<end]
                 where visitor(connection) {
-                    shutdown(connection.socket, Int32(SHUT_RDWR))
+                    ConnectionTable.end(connection, ending)
                 }
                 return true
             }
@@ -70,13 +78,17 @@ final class ConnectionTable: Sendable {
     }
 
     /// Ends a connection if it is still the one in the table, and still without a request.
-    func endIfResting(_ connection: Connection) {
+    func endIfResting(_ connection: Connection, _ ending: Ending = .now) {
         state.withLock { state in
             let index = Int(connection.socket)
             guard index < state.slots.count, state.slots[index] === connection,
                 connection.isResting
             else { return }
-            shutdown(connection.socket, Int32(SHUT_RDWR))
+            ConnectionTable.end(connection, ending)
         }
+    }
+
+    private static func end(_ connection: Connection, _ ending: Ending) {
+        shutdown(connection.socket, Int32(ending == .now ? SHUT_RDWR : SHUT_RD))
     }
 }

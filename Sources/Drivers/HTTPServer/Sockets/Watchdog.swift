@@ -54,7 +54,7 @@ final class Watchdog: Sendable {
 
     /// Ends every connection that waits for a next request; one that begins to wait later ends itself.
     func endIdle() {
-        connections.visit { $0.phase.load(ordering: .sequentiallyConsistent) == .idle }
+        connections.visit(.unread) { $0.phase.load(ordering: .sequentiallyConsistent) == .idle }
     }
 
     private static func since(_ connection: Connection) -> UInt64 {

@@ -108,6 +108,8 @@ public struct SQLiteError: Error, Hashable, Sendable {
     public var isLogFull: Bool { code == .logFull }
     /// Whether the file could not be read or written; true for a failed page check too.
     public var isIOError: Bool { code.primary == .io }
+    /// Whether the disk did not give what was to be read.
+    public var isUnreadable: Bool { code == .ioRead }
     /// Whether SQLite found the file malformed.
     public var isCorrupt: Bool { code.primary == .corrupt || code.primary == .notADatabase }
     /// Whether the file or its disk cannot be written.

@@ -59,13 +59,27 @@ extension ControlHandler {
         _ namespace: String?,
         _ policy: Policy?
     ) async throws -> Wire.RetentionPlan {
-        var plan = Wire.RetentionPlan(images: [], removed: 0, kept: 0, manifests: 0, bytes: 0)
+        var plan = Wire.RetentionPlan(
+            images: [],
+            removed: 0,
+            kept: 0,
+            manifests: 0,
+            bytes: 0,
+            tooLarge: []
+        )
         var kept: [Wire.RetentionImage] = []
+        var tooLarge: [String] = []
         try await retaining { () async throws(RetentionError) in
-            try await retention.plan(namespace, with: policy) { found in
-                plan.add(found, &kept)
-            }
+            try await retention.plan(
+                namespace,
+                with: policy,
+                tooLarge: { name in
+                    if tooLarge.count < Wire.pageMax { tooLarge.append(name.description) }
+                },
+                { found in plan.add(found, &kept) }
+            )
         }
+        plan.tooLarge = tooLarge
         plan.images += kept.prefix(Wire.pageMax - plan.images.count)
         return plan
     }

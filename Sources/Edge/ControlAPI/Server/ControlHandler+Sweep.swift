@@ -112,6 +112,13 @@ extension Wire.SweepRound {
             freed: round.freed,
             freedBytes: round.freedBytes,
             doubted: round.doubted,
+            doubts: round.doubts.map { doubt in
+                Wire.SweepDoubt(
+                    digest: doubt.digest.description,
+                    generation: doubt.generation,
+                    reason: doubt.reason.description
+                )
+            },
             isBrokenOff: round.isBrokenOff
         )
     }

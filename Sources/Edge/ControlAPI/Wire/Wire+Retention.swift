@@ -35,6 +35,8 @@ extension Wire {
         public var manifests: UInt64
         /// Bytes that these name, those that others name too included.
         public var bytes: UInt64
+        /// Repositories with too many manifests, which a run leaves; at most `pageMax`.
+        public var tooLarge: [String]
     }
 
     /// An image, and what becomes of it.

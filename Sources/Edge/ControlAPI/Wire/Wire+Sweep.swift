@@ -31,10 +31,22 @@ extension Wire {
         public var freed: UInt64
         /// Bytes of these.
         public var freedBytes: UInt64
-        /// Copies left because two ways to ask for their names disagree.
+        /// Copies left although no row counts on them.
         public var doubted: UInt64
+        /// The first of these.
+        public var doubts: [SweepDoubt]
         /// Whether it was paused before its end.
         public var isBrokenOff: Bool
+    }
+
+    /// A copy that a round left although no row counts on it.
+    public struct SweepDoubt: Codable, Equatable, Sendable {
+        /// Of what.
+        public var digest: String
+        /// Under which generation.
+        public var generation: UInt64
+        /// Why, in words.
+        public var reason: String
     }
 
     /// What a round of the sweep would free.

@@ -74,6 +74,17 @@ struct SweepCare: Sendable {
                         + "come back",
                     [("copies", .number(Int64(clamping: round.doubted)))]
                 )
+                for doubt in round.doubts {
+                    log.write(
+                        .error,
+                        "a copy was left",
+                        [
+                            ("digest", .text("\(doubt.digest)")),
+                            ("generation", .number(Int64(clamping: doubt.generation))),
+                            ("cause", .text("\(doubt.reason)")),
+                        ]
+                    )
+                }
             }
             guard round.freed > 0 else { return }
             log.write(

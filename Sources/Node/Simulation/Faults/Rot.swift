@@ -63,6 +63,15 @@ public final class Rot: Sendable {
     /// Every digest that may be damaged, in order.
     var suspects: [Digest] { state.withLock { $0.damaged.keys.sorted() } }
 
+    /// Digests of which a damaged copy is not where it lay: set aside, or freed.
+    var gone: Set<Digest> {
+        let view = DiskView(disk, .current)
+        let damaged = state.withLock { $0.damaged }
+        return Set(
+            damaged.filter { $0.value.contains { view.node(at: $0.path) != $0.node } }.keys
+        )
+    }
+
     /// Whether the registry has found out that its copy is bad, and set it aside.
     func isKnown(_ digest: Digest) -> Bool {
         guard let copies = state.withLock({ $0.damaged[digest] }) else { return false }

@@ -141,16 +141,21 @@ extension Client {
         }
         guard let node = access.current, node.isRunning() else { return }
         findings.count("sweep")
-        let before = suspects
+        let before = rot?.gone ?? []
         do throws(SweepError) {
             let round = try await node.sweep.run()
             trace.note("\(timeline.stamp) c\(number) sweep → \(round)")
             if round.freed > 0 { findings.count("copy freed", by: Int(round.freed)) }
+            let gone = before.union(rot?.gone ?? [])
             // A copy stays while the one that the catalog counts on is set aside.
             findings.require(
-                round.doubted <= before.union(suspects).count || !node.isRunning(),
+                round.doubted <= gone.count
+                    && round.doubts.allSatisfy {
+                        $0.reason == .mayBeNeeded && gone.contains($0.digest)
+                    }
+                    || !node.isRunning(),
                 .safeSweep,
-                "more copies were doubted than rot has touched: \(round)"
+                "copies were left although nothing of theirs was set aside: \(round)"
             )
         } catch {
             trace.note("\(timeline.stamp) c\(number) sweep → \(error)")

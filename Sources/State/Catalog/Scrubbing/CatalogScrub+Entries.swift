@@ -11,6 +11,16 @@ extension CatalogScrub {
     mutating func beginEntries() throws(CatalogError) {
         stage = .entries(.estate)
         guard try hasRoom() else { return }
+        // What cannot be begun, for a page that is not given, is not compared; the look at the pages told of it.
+        for _ in 0..<CatalogScrub.readsMax where aside == nil {
+            do throws(CatalogError) { try beginAside() } catch {
+                guard error.isOfOnePage else { throw error }
+                try drop()
+            }
+        }
+    }
+
+    private mutating func beginAside() throws(CatalogError) {
         var options = catalog.options
         // It counts for nothing, and is gone with the process.
         options.synchronous = .normal
@@ -44,7 +54,7 @@ extension CatalogScrub {
             }
             self = scrub
         } catch {
-            guard case .pageCheckFailed = error else { throw error }
+            guard error.isOfOnePage else { throw error }
             isAtHead = try readOneByOne(scope)
         }
         guard isAtHead else { return }
@@ -56,22 +66,50 @@ extension CatalogScrub {
         }
     }
 
-    /// Reads on where a page of entries fails its check: each position for itself.
+    /// Reads on where a page of entries cannot be read: each position for itself.
     private mutating func readOneByOne(_ scope: Scope) throws(CatalogError) -> Bool {
+        guard let last = try lastPosition(scope) else { return true }
         for _ in 0..<CatalogScrub.entriesMax {
+            guard heads[scope].position < last else { return false }
+            if try !readOne(scope) { try note(scope, heads[scope].position + 1) }
+        }
+        return false
+    }
+
+    /// Reads the next entry; false where the disk does not give it, however often it is asked.
+    private mutating func readOne(_ scope: Scope) throws(CatalogError) -> Bool {
+        for _ in 0..<CatalogScrub.readsMax {
             var scrub = self
             do throws(CatalogError) {
-                let isAtHead = try catalog.read { view throws(CatalogError) in
+                _ = try catalog.read { view throws(CatalogError) in
                     try scrub.follow(scope, view, limit: 1)
                 }
                 self = scrub
-                if isAtHead { return true }
+                return true
             } catch {
-                guard case .pageCheckFailed = error else { throw error }
-                try note(scope, heads[scope].position + 1)
+                guard error.isOfOnePage else { throw error }
             }
         }
         return false
+    }
+
+    /// Where the journal ends; nil where the disk does not say, which ends the look at entries.
+    private mutating func lastPosition(_ scope: Scope) throws(CatalogError) -> UInt64? {
+        var reason = ""
+        for _ in 0..<CatalogScrub.readsMax {
+            do throws(CatalogError) {
+                return try catalog.read { view throws(CatalogError) in
+                    try view.heads()[scope].position
+                }
+            } catch {
+                guard error.isOfOnePage else { throw error }
+                reason = "\(error)"
+            }
+        }
+        let difference = "the ends of the journals: \(reason)"
+        if !findings.differences.contains(difference) { findings.differences.append(difference) }
+        try drop()
+        return nil
     }
 
     /// Checks up to `limit` entries and applies them aside; true at the journal's head.

@@ -61,8 +61,8 @@ public struct CatalogScrub: Sendable {
     static let asideName = "catalog.compared"
     /// Pages read in a step.
     private static let pagesMax = 256
-    /// Times a page is read before it is called damaged: it may just have been written.
-    private static let readsMax = 3
+    /// Times a page is read before it is called damaged: it may just have been written, or not be given once.
+    static let readsMax = 3
 
     let catalog: Catalog
     /// What was found so far.
@@ -104,11 +104,9 @@ public struct CatalogScrub: Sendable {
         guard !catalog.options.isInMemory, catalog.options.vfs != nil else {
             return try beginEntries()
         }
-        let bytes = try reading { () throws(FileError) in
-            try read(from: first, CatalogScrub.pagesMax)
-        }
+        let (bytes, unreadable) = try reading { () throws(FileError) in try pages(from: first) }
         findings.pages += UInt64(bytes.count / PageScan.pageBytes)
-        let suspects = PageScan.damaged(bytes, first: first)
+        let suspects = Set(PageScan.damaged(bytes, first: first)).union(unreadable).sorted()
         if !suspects.isEmpty { try makeWhole() }
         let isLast = bytes.count < CatalogScrub.pagesMax * PageScan.pageBytes
         try reading { () throws(FileError) in
@@ -130,8 +128,8 @@ public struct CatalogScrub: Sendable {
         do throws(CatalogError) { try catalog.copyLogBesideOthers() } catch {
             switch error {
             // Where nothing can be written, or page 1 is what fails, what lies there is judged as it is.
-            case .readOnly, .pageCheckFailed: return
-            default: throw error
+            case .readOnly: return
+            default: guard error.isOfOnePage else { throw error }
             }
         }
     }
@@ -156,9 +154,39 @@ public struct CatalogScrub: Sendable {
         return bytes
     }
 
+    /// So many pages from `first`, with zeros for those that the disk does not give, and which these are.
+    private func pages(
+        from first: UInt32
+    ) throws(FileError) -> (bytes: [UInt8], unreadable: [UInt32]) {
+        do throws(FileError) { return (try read(from: first, CatalogScrub.pagesMax), []) } catch {
+            guard error.kind == .device else { throw error }
+        }
+        var (bytes, unreadable): ([UInt8], [UInt32]) = ([], [])
+        for number in first..<(first + UInt32(CatalogScrub.pagesMax)) {
+            guard let page = try page(number) else {
+                bytes += [UInt8](repeating: 0, count: PageScan.pageBytes)
+                unreadable.append(number)
+                continue
+            }
+            bytes += page
+            guard page.count == PageScan.pageBytes else { break }
+        }
+        return (bytes, unreadable)
+    }
+
+    /// A page; nil where the disk does not give it, however often it is asked.
+    private func page(_ number: UInt32) throws(FileError) -> [UInt8]? {
+        for _ in 0..<CatalogScrub.readsMax {
+            do throws(FileError) { return try read(from: number, 1) } catch {
+                guard error.kind == .device else { throw error }
+            }
+        }
+        return nil
+    }
+
     private func fails(_ number: UInt32) throws(FileError) -> Bool {
         for _ in 1..<CatalogScrub.readsMax {
-            let page = try read(from: number, 1)
+            guard let page = try page(number) else { return true }
             if PageScan.damaged(page, first: number).isEmpty { return false }
         }
         return true
@@ -171,8 +199,9 @@ public struct CatalogScrub: Sendable {
         var next: UInt32 = 1
         var isFirst = true
         for _ in 0...findings.pages where next != 0 {
-            let page = try read(from: next, 1)
-            guard PageScan.damaged(page, first: next).isEmpty else { break }
+            guard let page = try page(next), PageScan.damaged(page, first: next).isEmpty else {
+                break
+            }
             let (following, free) = PageScan.freePages(page, isFirst: isFirst)
             unused.formUnion(free)
             (next, isFirst) = (following, false)
