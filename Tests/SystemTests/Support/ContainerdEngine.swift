@@ -4,6 +4,9 @@ import Platform
 import Testing
 
 /// A containerd of our own on a private socket.
+///
+/// It never collects garbage: a pull that fails gives up its lease, and what had come would be gone
+/// with it at a moment that depends on the load of the machine.
 struct ContainerdEngine {
     let workspace: Workspace
     let socket: String
@@ -21,6 +24,10 @@ struct ContainerdEngine {
             disabled_plugins = ["io.containerd.grpc.v1.cri"]
             [grpc]
               address = "\(socket)"
+            [plugins."io.containerd.gc.v1.scheduler"]
+              startup_delay = "0s"
+              deletion_threshold = 1000000
+              mutation_threshold = 0
 
             """,
             to: "containerd.toml"
