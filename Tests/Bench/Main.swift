@@ -68,7 +68,7 @@ import Platform
         defer { world.end() }
         let outcome = try SweepRun(world: world, arguments: arguments, tell: say).run()
         for line in outcome.lines { print(line) }
-        return outcome.isMet || !arguments.judges ? 0 : 1
+        return outcome.isMet || !arguments.windows.judges ? 0 : 1
     }
 
     private static func run(_ arguments: ScrubArguments) throws -> Int32 {
@@ -76,7 +76,7 @@ import Platform
         defer { world.end() }
         let outcome = try ScrubRun(world: world, arguments: arguments, tell: say).run()
         for line in outcome.lines { print(line) }
-        return outcome.isMet || !arguments.judges ? 0 : 1
+        return outcome.isMet || !arguments.windows.judges ? 0 : 1
     }
 
     /// What is compared with, so that figures can be judged.

@@ -46,17 +46,11 @@ public struct DistributionHandler: Handler {
     let registry: Registry
     let options: Options
     let manifestRoom: Room
-    private let telemetry: RequestTelemetry?
 
-    /// Makes a handler; without telemetry nothing is counted or logged.
-    public init(
-        registry: Registry,
-        options: Options = Options(),
-        telemetry: RequestTelemetry? = nil
-    ) {
+    /// Makes a handler.
+    public init(registry: Registry, options: Options = Options()) {
         self.registry = registry
         self.options = options
-        self.telemetry = telemetry
         manifestRoom = Room(max(options.manifestBytesMax, options.manifestSizeMax))
     }
 
@@ -71,25 +65,6 @@ public struct DistributionHandler: Handler {
         if head.path == "/v2/" { return DistributionHandler.base }
         if let content = registry.inMemory(head.path) { return answer(with: content, head) }
         return registry.pageInMemory(head.path, head.query).map(answer(with:))
-    }
-
-    /// Counts and logs, whoever answered.
-    public func finished(
-        _ head: RequestHead,
-        status: Int,
-        bytesReceived: UInt64,
-        bytesSent: UInt64,
-        duration: Duration,
-        logFields: [(String, String)]
-    ) {
-        telemetry?.finished(
-            head,
-            status: status,
-            bytesReceived: bytesReceived,
-            bytesSent: bytesSent,
-            duration: duration,
-            logFields: logFields
-        )
     }
 
     /// Answers everything.

@@ -56,7 +56,7 @@ final class ScrubRun {
         _ load: (Peer, LoadTools) throws -> Double
     ) throws -> ScrubFigures {
         var figures = ScrubFigures()
-        for pair in 0..<arguments.pairs {
+        for pair in 0..<arguments.windows.pairs {
             // Who is first changes, so that nobody always comes after the same other.
             var reached: [Bool: Double] = [:]
             for isScrubbed in pair % 2 == 0 ? [false, true] : [true, false] {
@@ -80,7 +80,7 @@ final class ScrubRun {
         defer { server.stop() }
         // Both begin with what a server remembers that has answered for a while.
         _ = try load(server, LoadTools(world: world, seconds: ScrubRun.warmSeconds, tell: tell))
-        let tools = LoadTools(world: world, seconds: arguments.seconds, tell: tell)
+        let tools = LoadTools(world: world, seconds: arguments.windows.seconds, tell: tell)
         guard isScrubbed else { return try load(server, tools) }
         let scrub = try world.start(
             [World.binary, "content", "scrub", "--data", data],

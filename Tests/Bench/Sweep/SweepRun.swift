@@ -53,7 +53,7 @@ final class SweepRun {
 
     /// The default, or less where few blobs would be at their end before the windows are.
     private var measuredRate: Int {
-        let windows = 2 * arguments.pairs * 2 * (arguments.seconds + 2)
+        let windows = 2 * arguments.windows.pairs * 2 * (arguments.windows.seconds + 2)
         let copies = stock.images * (SweepStock.blobsEach + 1)
         return max(50, min(SweepRun.rateMax, copies / (2 * windows)))
     }
@@ -74,11 +74,11 @@ final class SweepRun {
     // MARK: Windows
 
     private func measure(_ kind: SweepLoad.Kind, _ server: Peer) throws -> SweepFigures {
-        let load = try SweepLoad(kind, of: stock, server, world, seconds: arguments.seconds)
+        let load = try SweepLoad(kind, of: stock, server, world, seconds: arguments.windows.seconds)
         let greatest = try load.greatest()
         tell("\(kind): \(Unit.rounded(greatest, 0))/s at the most")
         var figures = SweepFigures()
-        for pair in 0..<arguments.pairs {
+        for pair in 0..<arguments.windows.pairs {
             for isSwept in pair % 2 == 0 ? [false, true] : [true, false] {
                 let (tail, rate) = try window(isSwept) {
                     (try load.tail(perSecond: greatest / 4), try load.greatest())

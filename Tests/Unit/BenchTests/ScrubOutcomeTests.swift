@@ -28,8 +28,8 @@ import Testing
 
     @Test func `arguments with which a window would outlast the scrub are refused`() {
         #expect(ScrubArguments([])?.mebibytes == 2_048)
-        #expect(ScrubArguments(["512", "3", "--seconds", "2"])?.pairs == 3)
-        #expect(ScrubArguments(["--judge"])?.judges == true)
+        #expect(ScrubArguments(["512", "3", "--seconds", "2"])?.windows.pairs == 3)
+        #expect(ScrubArguments(["--judge"])?.windows.judges == true)
         for words in [["100"], ["2048", "--seconds", "90"], ["0"], ["1", "2", "3"], ["x"]] {
             #expect(ScrubArguments(words) == nil)
         }

@@ -44,8 +44,8 @@ import Testing
     }
 
     @Test func `arguments that say nothing are refused`() {
-        #expect(SweepArguments(["100000", "3", "--seconds", "2"])?.pairs == 3)
-        #expect(SweepArguments(["100000", "--judge"])?.judges == true)
+        #expect(SweepArguments(["100000", "3", "--seconds", "2"])?.windows.pairs == 3)
+        #expect(SweepArguments(["100000", "--judge"])?.windows.judges == true)
         for words in [[], ["10"], ["100000", "0"], ["100000", "--seconds"], ["x"]] {
             #expect(SweepArguments(words) == nil)
         }

@@ -34,67 +34,55 @@ struct `A server's life` {
         #expect(try client.isClosed())
     }
 
-    @Test
-    func `an answer that began before the server stopped ends, and then its connection`()
-        async throws
-    {
+    /// Stops a server between the two parts of an answer, while another request is still being worked on; what
+    /// its client, who sent `requests`, got before and after that.
+    private func stopped(
+        amid requests: String...
+    ) async throws -> (before: String, after: String) {
         let world = try TestServer()
-        let waiting = try world.client()
-        try waiting.send("GET /wait HTTP/1.1\r\nHost: here\r\n\r\n")
+        func asking(_ paths: [String]) throws -> RawClient {
+            let client = try world.client()
+            try client.send(paths.map { "GET \($0) HTTP/1.1\r\nHost: here\r\n\r\n" }.joined())
+            return client
+        }
+        let waiting = try asking(["/wait"])
         await world.handler.entered.wait()
-        let client = try world.client()
-        try client.send("GET /two-parts HTTP/1.1\r\nHost: here\r\n\r\n")
-        var text = ""
-        while !text.hasSuffix("one\r\n") {
+        let client = try asking(requests)
+        var before = ""
+        while !before.hasSuffix("one\r\n") {
             let bytes = try client.receive()
             try #require(!bytes.isEmpty)
-            text += String(decoding: bytes, as: UTF8.self)
+            before += String(decoding: bytes, as: UTF8.self)
         }
-        #expect(!text.lowercased().contains("connection: close"))
-        let idle = try world.client()
-        try idle.send("GET /now HTTP/1.1\r\nHost: here\r\n\r\n")
+        let idle = try asking(["/now"])
         _ = try idle.answer()
         let server = world.server
         let stopping = Thread { server.stop(grace: .seconds(20)) }
         // Now it stops.
         #expect(try idle.isClosed())
         world.handler.second.open()
-        // While another request is still being worked on.
-        #expect(try client.receiveAll() == "3\r\ntwo\r\n0\r\n\r\n")
+        let after = try client.receiveAll()
         world.handler.gate.open()
         #expect(try waiting.answer().status == 200)
         stopping.join()
+        return (before, after)
+    }
+
+    @Test
+    func `an answer that began before the server stopped ends, and then its connection`()
+        async throws
+    {
+        let (before, after) = try await stopped(amid: "/two-parts")
+        #expect(!before.lowercased().contains("connection: close"))
+        #expect(after == "3\r\ntwo\r\n0\r\n\r\n")
     }
 
     @Test
     func `a request behind an answer that began before the server stopped is answered`()
         async throws
     {
-        let world = try TestServer()
-        let waiting = try world.client()
-        try waiting.send("GET /wait HTTP/1.1\r\nHost: here\r\n\r\n")
-        await world.handler.entered.wait()
-        let client = try world.client()
-        let request = { (path: String) in "GET \(path) HTTP/1.1\r\nHost: here\r\n\r\n" }
-        try client.send(request("/two-parts") + request("/now"))
-        var text = ""
-        while !text.hasSuffix("one\r\n") {
-            let bytes = try client.receive()
-            try #require(!bytes.isEmpty)
-            text += String(decoding: bytes, as: UTF8.self)
-        }
-        let idle = try world.client()
-        try idle.send(request("/now"))
-        _ = try idle.answer()
-        let server = world.server
-        let stopping = Thread { server.stop(grace: .seconds(20)) }
-        #expect(try idle.isClosed())
-        world.handler.second.open()
-        let rest = try client.receiveAll()
-        #expect(rest.contains("Connection: close\r\n") && rest.hasSuffix("now\n"))
-        world.handler.gate.open()
-        #expect(try waiting.answer().status == 200)
-        stopping.join()
+        let (_, after) = try await stopped(amid: "/two-parts", "/now")
+        #expect(after.contains("Connection: close\r\n") && after.hasSuffix("now\n"))
     }
 
     @Test

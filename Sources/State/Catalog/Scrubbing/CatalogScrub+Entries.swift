@@ -47,12 +47,10 @@ extension CatalogScrub {
 
     mutating func readEntries(_ scope: Scope) throws(CatalogError) {
         var isAtHead = false
-        var scrub = self
         do throws(CatalogError) {
-            isAtHead = try catalog.read { view throws(CatalogError) in
+            isAtHead = try look { scrub, view throws(CatalogError) in
                 try scrub.follow(scope, view, limit: CatalogScrub.entriesMax)
             }
-            self = scrub
         } catch {
             guard error.isOfOnePage else { throw error }
             isAtHead = try readOneByOne(scope)
@@ -68,48 +66,25 @@ extension CatalogScrub {
 
     /// Reads on where a page of entries cannot be read: each position for itself.
     private mutating func readOneByOne(_ scope: Scope) throws(CatalogError) -> Bool {
-        guard let last = try lastPosition(scope) else { return true }
+        let last: UInt64
+        switch try lookOften({ _, view throws(CatalogError) in try view.heads()[scope].position }) {
+        case .success(let position): last = position
+        case .failure(let reason):
+            let difference = "the ends of the journals: \(reason)"
+            if !findings.differences.contains(difference) {
+                findings.differences.append(difference)
+            }
+            try drop()
+            return true
+        }
         for _ in 0..<CatalogScrub.entriesMax {
             guard heads[scope].position < last else { return false }
-            if try !readOne(scope) { try note(scope, heads[scope].position + 1) }
+            let read = try lookOften { scrub, view throws(CatalogError) in
+                try scrub.follow(scope, view, limit: 1)
+            }
+            if case .failure = read { try note(scope, heads[scope].position + 1) }
         }
         return false
-    }
-
-    /// Reads the next entry; false where the disk does not give it, however often it is asked.
-    private mutating func readOne(_ scope: Scope) throws(CatalogError) -> Bool {
-        for _ in 0..<CatalogScrub.readsMax {
-            var scrub = self
-            do throws(CatalogError) {
-                _ = try catalog.read { view throws(CatalogError) in
-                    try scrub.follow(scope, view, limit: 1)
-                }
-                self = scrub
-                return true
-            } catch {
-                guard error.isOfOnePage else { throw error }
-            }
-        }
-        return false
-    }
-
-    /// Where the journal ends; nil where the disk does not say, which ends the look at entries.
-    private mutating func lastPosition(_ scope: Scope) throws(CatalogError) -> UInt64? {
-        var reason = ""
-        for _ in 0..<CatalogScrub.readsMax {
-            do throws(CatalogError) {
-                return try catalog.read { view throws(CatalogError) in
-                    try view.heads()[scope].position
-                }
-            } catch {
-                guard error.isOfOnePage else { throw error }
-                reason = "\(error)"
-            }
-        }
-        let difference = "the ends of the journals: \(reason)"
-        if !findings.differences.contains(difference) { findings.differences.append(difference) }
-        try drop()
-        return nil
     }
 
     /// Checks up to `limit` entries and applies them aside; true at the journal's head.

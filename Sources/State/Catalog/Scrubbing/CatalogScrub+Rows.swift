@@ -20,28 +20,17 @@ extension CatalogScrub {
             return
         }
         let (name, key) = Schema.projected[table]
-        var failures = 0
-        while true {
-            var scrub = self
-            do throws(CatalogError) {
-                try catalog.read { view throws(CatalogError) in
-                    for scope in [Scope.estate, .region] {
-                        // Much has come since: it is followed first, a part of it in each step.
-                        guard try scrub.follow(scope, view, limit: CatalogScrub.entriesBehindMax)
-                        else { return }
-                    }
-                    try scrub.compare(name, key, after, table, view)
-                }
-                self = scrub
-                break
-            } catch {
-                guard error.isOfOnePage else { throw error }
-                failures += 1
-                guard failures == CatalogScrub.readsMax else { continue }
-                findings.differences.append("table \(name): \(error)")
-                stage = .rows(table: table + 1, after: nil)
-                break
+        let compared = try lookOften { scrub, view throws(CatalogError) in
+            for scope in [Scope.estate, .region] {
+                // Much has come since: it is followed first, a part of it in each step.
+                guard try scrub.follow(scope, view, limit: CatalogScrub.entriesBehindMax)
+                else { return }
             }
+            try scrub.compare(name, key, after, table, view)
+        }
+        if case .failure(let error) = compared {
+            findings.differences.append("table \(name): \(error)")
+            stage = .rows(table: table + 1, after: nil)
         }
         if aside == nil {
             (stage, findings.isCompared) = (.done, false)

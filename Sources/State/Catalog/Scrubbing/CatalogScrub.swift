@@ -98,6 +98,39 @@ public struct CatalogScrub: Sendable {
         try CatalogFile.remove(CatalogScrub.asideName, in: catalog.files)
     }
 
+    // MARK: Reading
+
+    /// Takes a step on one snapshot, wholly or not at all.
+    mutating func look<Answer>(
+        _ body: (inout CatalogScrub, CatalogView) throws(CatalogError) -> Answer
+    ) throws(CatalogError) -> Answer {
+        var scrub = self
+        do throws(CatalogError) {
+            let answer = try catalog.read { view throws(CatalogError) in try body(&scrub, view) }
+            self = scrub
+            return answer
+        } catch {
+            // What was made aside may have been dropped, and is closed then.
+            if scrub.aside == nil { self = scrub }
+            throw error
+        }
+    }
+
+    /// The same; a failure where the disk does not give a page, however often it is asked.
+    mutating func lookOften<Answer>(
+        _ body: (inout CatalogScrub, CatalogView) throws(CatalogError) -> Answer
+    ) throws(CatalogError) -> Result<Answer, CatalogError> {
+        for _ in 1..<CatalogScrub.readsMax {
+            do throws(CatalogError) { return .success(try look(body)) } catch {
+                guard error.isOfOnePage else { throw error }
+            }
+        }
+        do throws(CatalogError) { return .success(try look(body)) } catch {
+            guard error.isOfOnePage else { throw error }
+            return .failure(error)
+        }
+    }
+
     // MARK: Pages
 
     private mutating func scanPages(from first: UInt32) throws(CatalogError) {
