@@ -28,6 +28,7 @@ public final class Node: Sendable {
     private let data: DataDirectory
     private let log: NodeLog
     private let caretaker: Caretaker
+    private let expiryCare: ExpiryCare
     private let sweepCare: SweepCare
     private let retentionCare: RetentionCare
     private let serversEnded = Bell()
@@ -65,6 +66,7 @@ public final class Node: Sendable {
         if let notice = sweep.notice { notices.append(notice) }
         retentionCare = RetentionCare(of: registry, settings, world.clocks, log.log)
         NodeMetrics.register(retentionCare.retention, in: metrics)
+        expiryCare = ExpiryCare(of: registry, settings, world.clocks, log.log)
         sweepCare = SweepCare(
             registry: registry,
             sweep: sweep,
@@ -131,6 +133,7 @@ public final class Node: Sendable {
         let ended = Bell()
         careEnded.withLock { $0 = ended }
         await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.expiryCare.run() }
             group.addTask { await self.sweepCare.run() }
             group.addTask { await self.retentionCare.run() }
             group.addTask { await self.scrubCare.run() }

@@ -82,6 +82,8 @@ extension Sweep {
     public struct Round: Hashable, Sendable {
         /// The epoch it went by.
         public var epoch: UInt64 = 0
+        /// About how many copies it will look at in all, as it seemed at its begin.
+        public var expected: UInt64 = 0
         /// Copies looked at.
         public var looked: UInt64 = 0
         /// Copies freed.
@@ -97,6 +99,13 @@ extension Sweep {
         /// Whether it was paused before its end; the next round goes on from there.
         public var isBrokenOff = false
 
+        /// About how long it will go on; nil before it has anything to go by.
+        func timeLeft(after passed: Duration) -> Duration? {
+            guard looked > 0 else { return nil }
+            let ahead = max(expected, looked) - looked
+            return passed * (Double(ahead) / Double(looked))
+        }
+
         /// The most copies that a round names of those it left.
         public static let doubtsListedMax = 20
     }
@@ -111,6 +120,8 @@ extension Sweep {
         public var listed: UInt64
         /// The round under way, or the newest.
         public var round: Round?
+        /// About how long the round under way will go on; nil when there is none, or nothing to go by.
+        public var timeLeft: Duration?
         /// Time since the newest round that reached its end.
         public var sinceRound: Duration?
         /// Copies freed since the start.

@@ -32,6 +32,7 @@ public final class Sweep: Sendable {
         var state: SweepState
         var isRunning = false
         var round: Round?
+        var begunAt = Duration.zero
         var endedAt: Duration?
         var freed: UInt64 = 0
         var freedBytes: UInt64 = 0
@@ -83,6 +84,8 @@ public final class Sweep: Sendable {
                 isRunning: memory.isRunning,
                 listed: memory.state.listed.number,
                 round: memory.round,
+                timeLeft: memory.isRunning
+                    ? memory.round?.timeLeft(after: now - memory.begunAt) : nil,
                 sinceRound: memory.endedAt.map { now - $0 },
                 freed: memory.freed,
                 freedBytes: memory.freedBytes,
@@ -98,9 +101,11 @@ public final class Sweep: Sendable {
 
     /// Does one round; does nothing while paused.
     public func run() async throws(SweepError) -> Round {
+        let begin = world.clocks.monotonic()
         let mayRun = memory.withLock { memory in
-            defer { memory.isRunning = true }
-            return !memory.isRunning
+            guard !memory.isRunning else { return false }
+            (memory.isRunning, memory.begunAt) = (true, begin)
+            return true
         }
         guard mayRun else { throw .busy }
         let outcome: Result<Round, SweepError>

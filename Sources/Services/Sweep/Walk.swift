@@ -31,6 +31,10 @@ struct Walk {
         sweep.show(round)
         let state = sweep.state
         if state.hasDoubts || forgets(state.place, epoch) { try sweep.note { $0.beginAnew() } }
+        round.expected = try await Expectation(sweep: sweep).copies(
+            upTo: epoch.number - Sweep.ageMin
+        )
+        sweep.show(round)
         guard try await listGenerations(upTo: epoch.number - Sweep.ageMin) else { return broken() }
         guard try await followNames() else { return broken() }
         return round

@@ -68,7 +68,9 @@ final class Management: Sendable {
                 names: Wire.Names(estate: "e", region: "r", zone: "z", node: "n"),
                 freeBytes: 1000,
                 uploadsOpen: 3,
-                pageCheckFailures: 0
+                pageCheckFailures: 0,
+                sweepInterval: .seconds(3600),
+                expiryInterval: .seconds(60)
             )
         }
         client = ControlClient(transport: Wired(handler: handler))

@@ -106,6 +106,23 @@ import Testing
         #expect(!rot.isSuspect(digest))
     }
 
+    @Test func `lie there although a digest has a whole copy elsewhere, as a scrub may find`()
+        throws
+    {
+        let world = DiskWorld()
+        let directory = try world.disk.mount().directory(at: "data", .createIfMissing)
+        _ = try directory.open("a", .createNew)
+        let (rot, digest) = (Rot(disk: world.disk), Digest.of([1]))
+        rot.damaged(digest, at: "data/a")
+        rot.damaged(digest, at: "data/a")
+        for _ in 0..<2 { rot.isWhole(digest) }
+        #expect(!rot.isSuspect(digest) && rot.lying == 1)
+        rot.forget()
+        #expect(rot.lying == 1)
+        try directory.rename("a", to: directory, as: "set-aside")
+        #expect(rot.lying == 0)
+    }
+
     @Test func `wait for the operation after which a crash is planned`() {
         let world = DiskWorld()
         let fuse = Fuse(disk: world.disk)

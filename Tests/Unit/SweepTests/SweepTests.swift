@@ -241,6 +241,39 @@ import Testing
         #expect(try await next.sweep.run().freed == 10)
     }
 
+    @Test func `says how much of it is ahead and for about how long`() async throws {
+        var options = Fixture.options
+        options.copiesPerSecond = 10
+        let test = try Fixture(options: options)
+        for number in 0..<60 { try await test.store([UInt8(number)]) }
+        let lost = try await test.push("lost")
+        try await test.unlink(lost)
+        try await test.raise(2)
+        test.clocks.after(sleeps: 10) {
+            let status = test.sweep.status
+            let round = try #require(status.round)
+            #expect(status.isRunning && round.looked == 30)
+            // The first three of 61 tell how many there are, about.
+            #expect((20...400).contains(round.expected))
+            let ahead = max(round.expected, round.looked) - round.looked
+            // Ten a second; three seconds of them have passed, and the wait after this page has not.
+            let left = try #require(status.timeLeft)
+            #expect(abs(left / .seconds(1) - Double(ahead) / 10) <= Double(ahead) / 100 + 0.01)
+        }
+        let round = try await test.sweep.run()
+        #expect(round.looked == 62 && test.sweep.status.timeLeft == nil)
+    }
+
+    @Test func `tells by its first page how many copies a generation has`() {
+        let many = (0..<20_000).map { Digest.of(Array("\($0)".utf8)) }.sorted()
+        let expected = Expectation.copies(firstPage: Array(many.prefix(1000)), limit: 1000)
+        #expect((18_000...22_000).contains(expected))
+        #expect(Expectation.copies(firstPage: Array(many.prefix(999)), limit: 1000) == 999)
+        #expect(Expectation.copies(firstPage: [], limit: 1000) == 0)
+        let zero = Digest("sha256:" + String(repeating: "0", count: 64))
+        #expect(Expectation.copies(firstPage: zero.map { [$0] } ?? [], limit: 1).isFinite)
+    }
+
     @Test func `keeps to its rate`() async throws {
         var options = Fixture.options
         options.copiesPerSecond = 2

@@ -20,7 +20,8 @@ extension Commands {
             "version    \(status.version), up \(status.uptimeSeconds) s",
             "writes     \(status.takesWrites ? "taken" : "refused: \(status.refusal ?? "")")",
             "journals   region at \(status.regionPosition), estate at \(status.estatePosition)",
-            "sweep      epoch \(status.epoch)",
+            "sweep      epoch \(status.epoch), \(line(status.sweep))",
+            "scrub      \(line(status.scrub))",
             "trash      \(status.trashed) manifests",
             "clock      \(line(status.clock))",
             "uploads    \(status.uploadsOpen) open",
@@ -39,10 +40,41 @@ extension Commands {
         }
         return lines
     }
+
+    private static func line(_ sweep: Wire.SweepGlance) -> String {
+        var line =
+            sweep.roundSecondsAgo.map { "round ended \(Units.time($0)) ago" } ?? "no round yet"
+        if sweep.isPaused { line += "; paused" }
+        if sweep.doubted > 0 { line += "; \(sweep.doubted) copies left in doubt" }
+        return line
+    }
+
+    private static func line(_ scrub: Wire.ScrubGlance) -> String {
+        var line =
+            scrub.roundSecondsAgo.map { "everything read \(Units.time($0)) ago" }
+            ?? "not everything read yet"
+        if scrub.isCompared == false { line += "; rows not compared" }
+        if scrub.lost > 0 { line += "; \(scrub.lost) digests have no sound copy" }
+        if scrub.damagedEntries > 0 { line += "; \(scrub.damagedEntries) entries damaged" }
+        if scrub.isCompared == false || scrub.lost > 0 || scrub.damagedEntries > 0 {
+            line += ": see 'content scrub status'"
+        }
+        return line
+    }
 }
 
 /// Numbers as people read them.
 enum Units {
+    /// A time in its two greatest units.
+    static func time(_ seconds: Int) -> String {
+        switch seconds {
+        case ..<60: "\(seconds) s"
+        case ..<3_600: "\(seconds / 60) min \(seconds % 60) s"
+        case ..<86_400: "\(seconds / 3_600) h \(seconds / 60 % 60) min"
+        default: "\(seconds / 86_400) d \(seconds / 3_600 % 24) h"
+        }
+    }
+
     /// Bytes with a unit of 1,024, one digit after the point.
     static func bytes(_ count: UInt64) -> String {
         let names = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]

@@ -35,8 +35,7 @@ extension Commands {
         summary: "raise the epoch and free what nothing names, now",
         options: Session.options,
         run: { invocation in
-            await Session(invocation).run(
-                "POST",
+            await Session(invocation).runLongWork(
                 "sweep/run",
                 text: { (round: Wire.SweepRound) in [line(round)] + round.doubts.map(line) },
                 ending: { $0.doubted == 0 ? .success : .damage }
@@ -73,6 +72,10 @@ extension Commands {
         if let round = sweep.round {
             let ago = sweep.isRunning ? nil : sweep.roundSecondsAgo.map { ", \($0) s ago" }
             lines.append("round   \(line(round))\(ago ?? "")")
+            if sweep.isRunning {
+                let left = sweep.secondsLeft.map { ", about \(Units.time($0)) left" } ?? ""
+                lines.append("ahead   looks at about \(round.expected) copies\(left)")
+            }
             lines += round.doubts.map(line)
         }
         return lines

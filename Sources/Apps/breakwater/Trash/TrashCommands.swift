@@ -127,10 +127,13 @@ extension Commands {
     }
 
     private static func line(_ purged: Wire.Purged) -> String {
-        guard let until = purged.linksUntil else {
-            return "\(purged.digest) is purged; the sweep frees what nothing else names"
+        let seen = purged.linksUntil.map {
+            "; its blobs are seen until \(Moment(milliseconds: $0))"
         }
-        return "\(purged.digest) is purged; its blobs are seen until "
-            + "\(Moment(milliseconds: until)), then the sweep frees what nothing else names"
+        let gone =
+            purged.goneBy.map {
+                "; the sweep has freed what nothing else names by about \(Moment(milliseconds: $0))"
+            } ?? "; the sweep is paused and frees nothing until 'breakwater sweep resume'"
+        return "\(purged.digest) is purged\(seen ?? "")\(gone)"
     }
 }

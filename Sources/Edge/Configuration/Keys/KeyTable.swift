@@ -182,7 +182,8 @@ enum KeyTable {
                 \.sweep.interval,
                 .time(.seconds(1)...(.seconds(30 * 86_400))),
                 "Time between two rounds. Each raises the sweep epoch, if anything was changed; what lost "
-                    + "its last name is freed two to three rounds later."
+                    + "its last name is freed two to three rounds later. What is due to end is looked for as "
+                    + "often, and at least every hour."
             ),
             Key(
                 "sweep.rate",

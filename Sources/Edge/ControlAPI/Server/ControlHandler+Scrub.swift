@@ -30,6 +30,16 @@ extension ControlHandler {
         )
     }
 
+    var scrubGlance: Wire.ScrubGlance {
+        let status = scrub.status
+        return Wire.ScrubGlance(
+            roundSecondsAgo: status.sinceRound.map { Int($0.components.seconds) },
+            lost: UInt64(status.losses.count),
+            damagedEntries: UInt64(status.damagedEntries.count),
+            isCompared: status.isRunning ? nil : status.round?.catalog.isCompared
+        )
+    }
+
     /// Does a whole round; the one under way makes room for it.
     func runScrub() async throws -> Wire.ScrubRound {
         try work.begin("read everything again", unit: "bytes")

@@ -35,9 +35,11 @@ extension ControlHandler {
             pageCheckFailures: facts.pageCheckFailures,
             trashed: trashed,
             clock: try clock(),
+            sweep: sweepGlance,
+            scrub: scrubGlance,
             quarantinedCopies: quarantine.count,
             quarantinedBytes: quarantine.bytes,
-            work: work.progress
+            work: work.progress ?? sweepProgress
         )
     }
 

@@ -17,6 +17,7 @@ extension ControlHandler {
             isPaused: status.isPaused,
             isRunning: status.isRunning,
             round: status.round.map { Wire.SweepRound($0) },
+            secondsLeft: status.timeLeft.map { Int($0.components.seconds) },
             roundSecondsAgo: status.sinceRound.map { Int($0.components.seconds) },
             freed: status.freed,
             freedBytes: status.freedBytes
@@ -64,6 +65,27 @@ extension ControlHandler {
         }
     }
 
+    var sweepGlance: Wire.SweepGlance {
+        let status = sweep.status
+        return Wire.SweepGlance(
+            isPaused: status.isPaused,
+            roundSecondsAgo: status.sinceRound.map { Int($0.components.seconds) },
+            doubted: status.round?.doubted ?? 0
+        )
+    }
+
+    /// How far the round under way is, as long work is shown; nil when there is none.
+    var sweepProgress: Wire.Progress? {
+        let status = sweep.status
+        guard status.isRunning, let round = status.round else { return nil }
+        return Wire.Progress(
+            step: "sweep",
+            done: round.looked,
+            total: round.expected > 0 ? max(round.expected, round.looked) : nil,
+            unit: "copies"
+        )
+    }
+
     /// Ends what is due, raises the epoch and does one round, whenever the next was due.
     func runSweep() async throws -> Wire.SweepRound {
         let status = sweep.status
@@ -108,6 +130,7 @@ extension Wire.SweepRound {
     init(_ round: Sweep.Round) {
         self.init(
             epoch: round.epoch,
+            expected: round.expected,
             looked: round.looked,
             freed: round.freed,
             freedBytes: round.freedBytes,

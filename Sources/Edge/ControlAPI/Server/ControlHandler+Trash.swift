@@ -6,6 +6,7 @@ import Journal
 import OCI
 import Platform
 import Registry
+import Sweep
 
 extension ControlHandler {
     func trash(_ query: Query) throws -> Wire.Trash {
@@ -91,7 +92,21 @@ extension ControlHandler {
             now: try query.value("now") != nil,
             because: try reason(query) ?? "purged by command"
         )
-        return Wire.Purged(digest: digest.description, linksUntil: until)
+        return Wire.Purged(
+            digest: digest.description,
+            linksUntil: until,
+            goneBy: sweep.status.isPaused ? nil : try goneBy(linksUntil: until)
+        )
+    }
+
+    /// About when what loses its last name with those links has been freed: a copy goes when the epoch has
+    /// risen twice since.
+    private func goneBy(linksUntil: UInt64?) throws -> UInt64 {
+        let facts = facts()
+        var wait = facts.sweepInterval * 2
+        if linksUntil != nil { wait += facts.expiryInterval }
+        return try (linksUntil ?? registry.expiryNow())
+            + UInt64(clamping: wait.components.seconds) * 1000
     }
 
     func clock() throws -> Wire.Clock {

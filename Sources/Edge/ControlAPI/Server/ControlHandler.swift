@@ -29,6 +29,10 @@ public struct ControlHandler: Handler {
         public var uploadsOpen: Int
         /// Pages whose check failed since the start.
         public var pageCheckFailures: UInt64
+        /// Time between two rounds of the sweep, each of which raises the epoch.
+        public var sweepInterval: Duration
+        /// Time between two looks at what is due to end.
+        public var expiryInterval: Duration
 
         /// Makes the facts.
         public init(
@@ -37,7 +41,9 @@ public struct ControlHandler: Handler {
             names: Wire.Names,
             freeBytes: UInt64?,
             uploadsOpen: Int,
-            pageCheckFailures: UInt64
+            pageCheckFailures: UInt64,
+            sweepInterval: Duration,
+            expiryInterval: Duration
         ) {
             self.version = version
             self.uptime = uptime
@@ -45,6 +51,8 @@ public struct ControlHandler: Handler {
             self.freeBytes = freeBytes
             self.uploadsOpen = uploadsOpen
             self.pageCheckFailures = pageCheckFailures
+            self.sweepInterval = sweepInterval
+            self.expiryInterval = expiryInterval
         }
     }
 

@@ -37,6 +37,10 @@ extension Wire {
         public var trashed: UInt64
         /// The clock that decides what has ended.
         public var clock: Clock
+        /// What the sweep is at.
+        public var sweep: SweepGlance
+        /// What the scrub found.
+        public var scrub: ScrubGlance
         /// Copies found corrupt and set aside.
         public var quarantinedCopies: UInt64
         /// Bytes of these.

@@ -19,6 +19,18 @@ extension Wire {
         public var repaired: UInt64
     }
 
+    /// The scrub at a glance.
+    public struct ScrubGlance: Codable, Equatable, Sendable {
+        /// Seconds since everything had been read again, over restarts too; nil before the first time.
+        public var roundSecondsAgo: Int?
+        /// Digests that are named and have no sound copy here; counts up to 1,000.
+        public var lost: UInt64
+        /// Damaged entries of the journals; counts up to 1,000.
+        public var damagedEntries: UInt64
+        /// Whether the newest round compared the whole catalog with its entries; nil before it has ended.
+        public var isCompared: Bool?
+    }
+
     /// What one round of the scrub found.
     public struct ScrubRound: Codable, Equatable, Sendable {
         /// Copies read and hashed.

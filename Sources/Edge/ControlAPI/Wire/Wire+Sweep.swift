@@ -13,6 +13,8 @@ extension Wire {
         public var isRunning: Bool
         /// The round under way, or the newest since the start.
         public var round: SweepRound?
+        /// About how many seconds the round under way will go on; nil when there is none, or nothing to go by.
+        public var secondsLeft: Int?
         /// Seconds since the newest round ended.
         public var roundSecondsAgo: Int?
         /// Copies freed since the start.
@@ -21,10 +23,22 @@ extension Wire {
         public var freedBytes: UInt64
     }
 
+    /// The sweep at a glance.
+    public struct SweepGlance: Codable, Equatable, Sendable {
+        /// Whether it was paused by command.
+        public var isPaused: Bool
+        /// Seconds since the newest round ended; nil before the first since the start.
+        public var roundSecondsAgo: Int?
+        /// Copies that the newest round left although no row counts on them.
+        public var doubted: UInt64
+    }
+
     /// What one round of the sweep did.
     public struct SweepRound: Codable, Equatable, Sendable {
         /// The epoch it went by.
         public var epoch: UInt64
+        /// About how many copies it looks at in all, as it seemed at its begin.
+        public var expected: UInt64
         /// Copies looked at.
         public var looked: UInt64
         /// Copies freed.

@@ -110,6 +110,9 @@ extension Wire {
         public var digest: String
         /// When the last link ends of what it alone named, in milliseconds since 1970; nil when there is none.
         public var linksUntil: UInt64?
+        /// About when the sweep has freed the bytes that nothing else names, in milliseconds since 1970; nil while
+        /// it is paused.
+        public var goneBy: UInt64?
     }
 
     /// The clock that decides what has ended.

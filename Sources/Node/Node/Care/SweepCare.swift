@@ -7,8 +7,7 @@ import Registry
 import Sweep
 import Telemetry
 
-/// Ends what is due, raises the sweep epoch and frees what nothing names, once in an interval, until it is
-/// cancelled.
+/// Raises the sweep epoch and frees what nothing names, once in an interval, until it is cancelled.
 struct SweepCare: Sendable {
     let registry: Registry
     let sweep: Sweep
@@ -25,35 +24,9 @@ struct SweepCare: Sendable {
         var isFirst = true
         while true {
             do throws(CancellationError) { try await clocks.sleep(for: wait) } catch { return }
-            await expire()
             if !isFirst { await raise() }
             await round()
             (wait, isFirst) = (interval, false)
-        }
-    }
-
-    private func expire() async {
-        do throws(RegistryError) {
-            let round = try await registry.expireDue()
-            if let ahead = registry.clockAhead {
-                log.write(
-                    .error,
-                    "the clock is far ahead of the journal: little ends until it is caught up with; if it is right, "
-                        + "'breakwater clock accept'",
-                    [("seconds", .number(Int64(clamping: ahead / 1000)))]
-                )
-            }
-            guard round.links + round.trash > 0 else { return }
-            log.write(
-                .info,
-                "ended what was due",
-                [
-                    ("links", .number(Int64(clamping: round.links))),
-                    ("trash", .number(Int64(clamping: round.trash))),
-                ]
-            )
-        } catch {
-            log.write(.warning, "what is due was not ended", [("cause", .text("\(error)"))])
         }
     }
 

@@ -39,6 +39,9 @@ extension Settings {
         return options
     }
 
+    /// Time between two looks at what is due to end: an hour at most.
+    var expiryInterval: Duration { min(sweep.interval, .seconds(3600)) }
+
     /// The scrub's options.
     var scrubOptions: Scrub.Options {
         var options = Scrub.Options()

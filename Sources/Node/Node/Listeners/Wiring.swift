@@ -101,6 +101,7 @@ struct Wiring {
 
     private func facts() -> @Sendable () -> ControlHandler.NodeFacts {
         let (data, names, clocks, started) = (data, settings.names, world.clocks, started)
+        let (sweepInterval, expiryInterval) = (settings.sweep.interval, settings.expiryInterval)
         return {
             ControlHandler.NodeFacts(
                 version: Node.version,
@@ -113,7 +114,9 @@ struct Wiring {
                 ),
                 freeBytes: NodeMetrics.value(data.files.freeBytes),
                 uploadsOpen: data.blobs.stagingsLive,
-                pageCheckFailures: data.pages.counts.failures
+                pageCheckFailures: data.pages.counts.failures,
+                sweepInterval: sweepInterval,
+                expiryInterval: expiryInterval
             )
         }
     }

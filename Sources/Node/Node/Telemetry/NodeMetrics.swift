@@ -62,6 +62,17 @@ struct NodeMetrics {
             "breakwater_sweep_doubted_copies",
             "Copies the newest round left because it cannot be sure of them."
         ) { Double(sweep.status.round?.doubted ?? 0) }
+        metrics.gauge("breakwater_sweep_running", "1 while a round is under way.") {
+            sweep.status.isRunning ? 1 : 0
+        }
+        metrics.gauge(
+            "breakwater_sweep_round_looked_copies",
+            "Copies looked at by the round under way, or the newest; none before the first."
+        ) { sweep.status.round.map { Double($0.looked) } }
+        metrics.gauge(
+            "breakwater_sweep_round_expected_copies",
+            "About how many it looks at in all, as it seemed at its begin; none before the first."
+        ) { sweep.status.round.map { Double($0.expected) } }
         metrics.gauge(
             "breakwater_sweep_round_age_seconds",
             "Time since the newest round ended; none before the first."

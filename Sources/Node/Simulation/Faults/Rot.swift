@@ -9,7 +9,7 @@ import Synchronization
 /// missing), but it must never give other bytes of a manifest or a small blob, and none at all of
 /// a copy that it knows to be bad (I3).
 public final class Rot: Sendable {
-    private struct Copy {
+    private struct Copy: Hashable {
         var path: String
         var node: Int
     }
@@ -19,6 +19,8 @@ public final class Rot: Sendable {
         var damaged: [Digest: [Copy]] = [:]
         /// Found whole once since: who asked before that may still be answered.
         var healing: Set<Digest> = []
+        /// Damaged copies of digests that have a whole one now, which may lie there yet.
+        var outlived: Set<Copy> = []
         var isCatalogDamaged = false
     }
 
@@ -45,14 +47,25 @@ public final class Rot: Sendable {
             guard state.damaged[digest] != nil, !state.healing.insert(digest).inserted else {
                 return
             }
-            state.damaged[digest] = nil
+            state.outlived.formUnion(state.damaged.removeValue(forKey: digest) ?? [])
             state.healing.remove(digest)
         }
     }
 
-    /// Forgets everything: from now on each copy has to be there, and whole.
+    /// Excuses nothing more: from now on each digest has to be there, and whole.
     func forget() {
-        state.withLock { $0 = State() }
+        state.withLock { state in
+            var next = State()
+            next.outlived = state.outlived.union(state.damaged.values.joined())
+            state = next
+        }
+    }
+
+    /// How many damaged copies lie where they were damaged.
+    var lying: Int {
+        let view = DiskView(disk, .current)
+        let copies = state.withLock { $0.outlived.union($0.damaged.values.joined()) }
+        return copies.count { view.node(at: $0.path) == $0.node }
     }
 
     /// Whether what is here of a digest may be damaged or gone.

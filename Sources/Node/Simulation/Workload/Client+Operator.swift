@@ -165,7 +165,7 @@ extension Client {
     /// Reads everything again, past every cache.
     func scrubContent() async {
         guard let node = access.current, node.isRunning() else { return }
-        let before = suspects
+        let (before, lying) = (suspects, rot?.lying ?? 0)
         do throws(ScrubError) {
             let round = try await node.scrub.runNow {}
             trace.note("\(timeline.stamp) c\(number) scrub → \(round)")
@@ -173,7 +173,7 @@ extension Client {
             if round.setAside > 0 { findings.count("copy set aside", by: Int(round.setAside)) }
             // Only rot changes what lies there; one read that fails is no loss.
             findings.require(
-                round.setAside + round.missing <= before.union(suspects).count
+                round.setAside <= lying && round.missing <= before.union(suspects).count
                     && (round.catalog.damagedEntries.isEmpty && !round.catalog.needsRebuild
                         || rot?.isCatalogDamaged ?? false)
                     || !node.isRunning(),

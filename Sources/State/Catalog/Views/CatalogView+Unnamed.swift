@@ -72,6 +72,27 @@ extension CatalogView {
         ).compactMap { $0 }
     }
 
+    /// How many copies of generations up to one lost their last name behind a place; counts `limit` at most.
+    public func unnamedCount(
+        after place: Unnamed.Place,
+        upTo generation: Generation,
+        limit: Int
+    ) throws(CatalogError) -> UInt64 {
+        try session.first(
+            """
+            SELECT count(*) FROM (
+                SELECT 1 FROM unnamed INDEXED BY unnamed_since
+                WHERE (epoch, position, digest) > (?1, ?2, ?3) AND generation <= ?4 LIMIT ?5)
+            """,
+            .number(place.epoch),
+            .number(place.position),
+            .blob(place.digest?.key ?? []),
+            .number(generation.number),
+            .integer(Int64(limit)),
+            read: { UInt64($0.integer(0)) }
+        ) ?? 0
+    }
+
     /// The region journal's position that took the last name of a copy, if that is still known.
     public func unnamed(
         _ digest: Digest,
