@@ -77,6 +77,14 @@ extension Retention {
         public var isBrokenOff = false
     }
 
+    /// What a plan says nothing of, because a run leaves it as it is.
+    public enum Left: Hashable, Sendable {
+        /// A repository that has more manifests than a run looks at.
+        case tooLarge(RepositoryName)
+        /// A namespace whose policy cannot be read.
+        case unreadable(String)
+    }
+
     /// Where it stands.
     public struct Status: Sendable {
         /// Whether a run is under way.

@@ -28,7 +28,7 @@ public final class Retention: Sendable {
     let registry: Registry
     let clocks: any Clocks
     let options: Options
-    private let observer: Observer
+    let observer: Observer
     private let memory = Mutex(Memory())
 
     private struct Memory {
@@ -79,11 +79,11 @@ public final class Retention: Sendable {
 
     /// What a run would do now, repository by repository; with a policy, what it would do were that one set.
     ///
-    /// `tooLarge` is told of repositories that a run leaves because they have too many manifests.
+    /// `left` is told of what a run leaves as it is; a policy that was asked for must be one that can be read.
     public func plan(
         _ namespace: String?,
         with policy: Policy? = nil,
-        tooLarge: (RepositoryName) -> Void,
+        left: (Left) -> Void,
         _ each: (RepositoryPlan) -> Void
     ) async throws(RetentionError) {
         // What cannot be written now protects nothing, but a plan ends nothing either.
@@ -91,10 +91,13 @@ public final class Retention: Sendable {
             guard case .registry(.notReady) = error else { throw error }
         }
         for (name, policy) in try policies(of: namespace, or: policy) {
-            let policy = try policy.get(or: name)
+            guard let policy = try policy.get(or: name, ifAsked: namespace) else {
+                left(.unreadable(name))
+                continue
+            }
             try await repositories(of: name) { repository throws(RetentionError) in
                 switch try snapshot(of: repository) {
-                case .tooLarge: tooLarge(repository)
+                case .tooLarge: left(.tooLarge(repository))
                 case .stock(let snapshot):
                     each(
                         RepositoryPlan(
@@ -131,94 +134,15 @@ public final class Retention: Sendable {
         return try outcome.get()
     }
 
-    private func round(_ namespace: String?) async throws(RetentionError) -> Round {
-        try await flush()
-        let today = Moment(milliseconds: try now()).dayNumber
-        if let missed = registry.pullsMissedDay, missed >= today { throw .pullsMissed }
-        var round = Round()
-        for (name, policy) in try policies(of: namespace, or: nil) {
-            guard case .success(let policy) = policy else {
-                round.unreadable.append(name)
-                continue
-            }
-            try await repositories(of: name) { repository async throws(RetentionError) in
-                guard !Task.isCancelled else {
-                    round.isBrokenOff = true
-                    return
-                }
-                round.repositories += 1
-                switch try snapshot(of: repository) {
-                case .tooLarge: round.tooLarge.append(repository)
-                case .stock(let snapshot): try await tidy(snapshot, policy, &round)
-                }
-            }
-        }
-        return round
-    }
-
-    private func tidy(
-        _ snapshot: Snapshot,
-        _ policy: Policy,
-        _ round: inout Round
-    ) async throws(RetentionError) {
-        let plan = try plan(snapshot, policy)
-        round.images += UInt64(plan.kept.count + plan.removed.count)
-        for removal in plan.removed {
-            guard !Task.isCancelled else {
-                round.isBrokenOff = true
-                return
-            }
-            guard try await observed(removal, of: snapshot) else {
-                round.changed += 1
-                continue
-            }
-            round.removed += 1
-            round.manifests += UInt64(removal.members.count)
-            round.bytes += removal.image.bytes
-            memory.withLock { memory in
-                memory.removed += 1
-                memory.removedBytes += removal.image.bytes
-            }
+    /// Counts an image that went.
+    func count(_ removal: Plan.Removal) {
+        memory.withLock { memory in
+            memory.removed += 1
+            memory.removedBytes += removal.image.bytes
         }
     }
 
-    private func observed(
-        _ removal: Plan.Removal,
-        of snapshot: Snapshot
-    ) async throws(RetentionError) -> Bool {
-        let removed = Removed(repository: snapshot.repository, removal: removal)
-        observer.willRemove(removed)
-        do throws(RetentionError) {
-            let isGone = try await remove(removal, of: snapshot)
-            observer.didEnd(removed, isGone ? .removed : .stayed)
-            return isGone
-        } catch {
-            observer.didEnd(removed, .unknown)
-            throw error
-        }
-    }
-
-    /// Submits what goes, in as many entries as it needs; false when it is not as it was any more.
-    private func remove(
-        _ removal: Plan.Removal,
-        of snapshot: Snapshot
-    ) async throws(RetentionError) -> Bool {
-        for step in removal.steps(snapshot) {
-            // Whoever was answered before this protects what he pulled.
-            try await flush()
-            do throws(RegistryError) {
-                _ = try await registry.change(snapshot.repository, .retire(step))
-            } catch {
-                switch error {
-                case .refused(.changedSince), .refused(.nameUnknown): return false
-                default: throw .registry(error)
-                }
-            }
-        }
-        return true
-    }
-
-    private func plan(
+    func plan(
         _ snapshot: Snapshot,
         _ policy: Policy
     ) throws(RetentionError) -> Plan {
@@ -230,13 +154,13 @@ public final class Retention: Sendable {
         return planner.plan(snapshot.stocks, path: snapshot.repository.path)
     }
 
-    private func now() throws(RetentionError) -> UInt64 {
+    func now() throws(RetentionError) -> UInt64 {
         do throws(RegistryError) { return try registry.expiryNow() } catch {
             throw .registry(error)
         }
     }
 
-    private func flush() async throws(RetentionError) {
+    func flush() async throws(RetentionError) {
         try await registering { () async throws(RegistryError) in
             try await registry.flushPulls()
         }
@@ -250,10 +174,16 @@ public final class Retention: Sendable {
 }
 
 extension Result where Success == Policy, Failure == PolicyError {
-    fileprivate func get(or namespace: String) throws(RetentionError) -> Policy {
+    /// The policy of `namespace`; nil for one that cannot be read, unless that one was asked for.
+    fileprivate func get(
+        or namespace: String,
+        ifAsked asked: String?
+    ) throws(RetentionError) -> Policy? {
         switch self {
-        case .success(let policy): policy
-        case .failure(let error): throw .unreadable(namespace, error)
+        case .success(let policy): return policy
+        case .failure(let error):
+            guard asked == nil else { throw .unreadable(namespace, error) }
+            return nil
         }
     }
 }

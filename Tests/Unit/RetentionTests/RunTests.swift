@@ -48,12 +48,33 @@ import Testing
         try await test.retention.set(newest, for: "team")
         let round = try await test.retention.run()
         #expect(round.tooLarge == [try Fixture.name("team/app")] && round.removed == 0)
-        var (left, planned): ([RepositoryName], [RepositoryName]) = ([], [])
-        try await test.retention.plan(nil, tooLarge: { left.append($0) }) {
+        var (left, planned): ([Retention.Left], [RepositoryName]) = ([], [])
+        try await test.retention.plan(nil, left: { left.append($0) }) {
             planned.append($0.repository)
         }
-        #expect(left == round.tooLarge)
+        #expect(left == round.tooLarge.map { .tooLarge($0) })
         #expect(planned == [try Fixture.name("team/small")])
+    }
+
+    @Test func `a policy that cannot be read is left, and the others are followed`() async throws {
+        let test = try Fixture()
+        for seed in ["one", "two"] { try await test.push(seed, tags: [seed]) }
+        try await test.push("other", to: "other/app")
+        test.pass(days: 40)
+        try await test.retention.set(newest, for: "team")
+        let later = "{\"later\":1}"
+        _ = try await test.registry.change(Fixture.name("other"), .setRetentionPolicy(later))
+        var (left, planned): ([Retention.Left], [RepositoryName]) = ([], [])
+        try await test.retention.plan(nil, left: { left.append($0) }) {
+            planned.append($0.repository)
+        }
+        #expect(left == [.unreadable("other")])
+        #expect(planned == [try Fixture.name("team/app")])
+        await #expect(throws: RetentionError.self) {
+            try await test.retention.plan("other", left: { _ in }) { _ in }
+        }
+        let round = try await test.retention.run()
+        #expect(round.unreadable == ["other"] && round.removed == 1)
     }
 
     @Test func `a pull between the plan and the decision protects, by HEAD from memory too`()

@@ -15,7 +15,7 @@ extension Commands {
         options: Session.options,
         run: { invocation in
             await sending(invocation, "PUT", "retention") {
-                $0.summary("will remove") + $0.tooLarge.map(left)
+                $0.summary("will remove") + left($0)
             }
         }
     )
@@ -50,9 +50,10 @@ extension Commands {
                 invocation,
                 "POST",
                 "retention/plan",
-                text: { $0.summary("would remove") + $0.tooLarge.map(left) },
-                ending: {
-                    $0.removed > 0 ? .changes : $0.tooLarge.isEmpty ? .success : .failure
+                text: { $0.summary("would remove") + left($0) },
+                ending: { plan in
+                    guard plan.removed == 0 else { return .changes }
+                    return plan.tooLarge.isEmpty && plan.unreadable.isEmpty ? .success : .failure
                 }
             )
         }
@@ -71,11 +72,7 @@ extension Commands {
                 "retention/run",
                 query,
                 text: { (round: Wire.RetentionRound) in
-                    [line(round)]
-                        + round.unreadable.map {
-                            "the policy of '\($0)' cannot be read; set it again"
-                        }
-                        + round.tooLarge.map(left)
+                    [line(round)] + round.unreadable.map(leftUnread) + round.tooLarge.map(leftWhole)
                 },
                 ending: { $0.unreadable.isEmpty && $0.tooLarge.isEmpty ? .success : .failure }
             )
@@ -109,9 +106,17 @@ extension Commands {
         }
     }
 
-    /// What is said of a repository that no run touches.
-    private static func left(_ repository: String) -> String {
+    /// What a plan says of what no run touches.
+    private static func left(_ plan: Wire.RetentionPlan) -> [String] {
+        plan.unreadable.map(leftUnread) + plan.tooLarge.map(leftWhole)
+    }
+
+    private static func leftWhole(_ repository: String) -> String {
         "'\(repository)' has too many manifests and is left as it is"
+    }
+
+    private static func leftUnread(_ namespace: String) -> String {
+        "the policy of '\(namespace)' cannot be read; set it again"
     }
 
     private static func line(_ round: Wire.RetentionRound) -> String {

@@ -65,21 +65,26 @@ extension ControlHandler {
             kept: 0,
             manifests: 0,
             bytes: 0,
-            tooLarge: []
+            tooLarge: [],
+            unreadable: []
         )
         var kept: [Wire.RetentionImage] = []
-        var tooLarge: [String] = []
+        var (tooLarge, unreadable): ([String], [String]) = ([], [])
         try await retaining { () async throws(RetentionError) in
             try await retention.plan(
                 namespace,
                 with: policy,
-                tooLarge: { name in
-                    if tooLarge.count < Wire.pageMax { tooLarge.append(name.description) }
+                left: { left in
+                    switch left {
+                    case .tooLarge(let name): tooLarge.append(name.description)
+                    case .unreadable(let namespace): unreadable.append(namespace)
+                    }
                 },
                 { found in plan.add(found, &kept) }
             )
         }
-        plan.tooLarge = tooLarge
+        plan.tooLarge = Array(tooLarge.prefix(Wire.pageMax))
+        plan.unreadable = Array(unreadable.prefix(Wire.pageMax))
         plan.images += kept.prefix(Wire.pageMax - plan.images.count)
         return plan
     }

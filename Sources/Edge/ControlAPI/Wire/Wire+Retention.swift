@@ -37,6 +37,8 @@ extension Wire {
         public var bytes: UInt64
         /// Repositories with too many manifests, which a run leaves; at most `pageMax`.
         public var tooLarge: [String]
+        /// Namespaces whose policy cannot be read, which a run leaves; at most `pageMax`.
+        public var unreadable: [String]
     }
 
     /// An image, and what becomes of it.

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OCI
+import Platform
+import Registry
+
+extension Retention {
+    /// Looks at every repository that a policy is about.
+    func round(_ namespace: String?) async throws(RetentionError) -> Round {
+        try await flush()
+        let today = Moment(milliseconds: try now()).dayNumber
+        if let missed = registry.pullsMissedDay, missed >= today { throw .pullsMissed }
+        var round = Round()
+        for (name, policy) in try policies(of: namespace, or: nil) {
+            guard case .success(let policy) = policy else {
+                round.unreadable.append(name)
+                continue
+            }
+            try await repositories(of: name) { repository async throws(RetentionError) in
+                guard !Task.isCancelled else {
+                    round.isBrokenOff = true
+                    return
+                }
+                round.repositories += 1
+                switch try snapshot(of: repository) {
+                case .tooLarge: round.tooLarge.append(repository)
+                case .stock(let snapshot): try await tidy(snapshot, policy, &round)
+                }
+            }
+        }
+        return round
+    }
+
+    private func tidy(
+        _ snapshot: Snapshot,
+        _ policy: Policy,
+        _ round: inout Round
+    ) async throws(RetentionError) {
+        let plan = try plan(snapshot, policy)
+        round.images += UInt64(plan.kept.count + plan.removed.count)
+        for removal in plan.removed {
+            guard !Task.isCancelled else {
+                round.isBrokenOff = true
+                return
+            }
+            guard try await observed(removal, of: snapshot) else {
+                round.changed += 1
+                continue
+            }
+            round.removed += 1
+            round.manifests += UInt64(removal.members.count)
+            round.bytes += removal.image.bytes
+            count(removal)
+        }
+    }
+
+    private func observed(
+        _ removal: Plan.Removal,
+        of snapshot: Snapshot
+    ) async throws(RetentionError) -> Bool {
+        let removed = Removed(repository: snapshot.repository, removal: removal)
+        observer.willRemove(removed)
+        do throws(RetentionError) {
+            let isGone = try await remove(removal, of: snapshot)
+            observer.didEnd(removed, isGone ? .removed : .stayed)
+            return isGone
+        } catch {
+            observer.didEnd(removed, .unknown)
+            throw error
+        }
+    }
+
+    /// Submits what goes, in as many entries as it needs; false when it is not as it was any more.
+    private func remove(
+        _ removal: Plan.Removal,
+        of snapshot: Snapshot
+    ) async throws(RetentionError) -> Bool {
+        for step in removal.steps(snapshot) {
+            // Whoever was answered before this protects what he pulled.
+            try await flush()
+            do throws(RegistryError) {
+                _ = try await registry.change(snapshot.repository, .retire(step))
+            } catch {
+                switch error {
+                case .refused(.changedSince), .refused(.nameUnknown): return false
+                default: throw .registry(error)
+                }
+            }
+        }
+        return true
+    }
+}
