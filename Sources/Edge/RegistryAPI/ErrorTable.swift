@@ -238,7 +238,8 @@ extension APIError {
         case .noSpace:
             self.init(.unknown, status: 507, "no space is left for content on this registry")
         case .readOnly: self.init(.unavailable, "content cannot be written now")
-        case .trouble: self.init(.unavailable, "the disk of content does not answer; try again")
+        case .unlisted, .trouble:
+            self.init(.unavailable, "the disk of content does not answer; try again")
         }
     }
 

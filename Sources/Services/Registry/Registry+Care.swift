@@ -40,13 +40,15 @@ extension Registry {
         public var damaged: [Digest] = []
         /// Copies that nothing names; the sweep will free them.
         public var orphans = 0
+        /// Directories of content that the disk does not list; what they have is not counted.
+        public var unlisted = 0
 
         /// The most digests each list holds; more are still counted by the lists' siblings.
         public static let listedMax = 1000
         /// Digests the catalog names whose copy is not well.
         public var unsound = 0
-        /// Whether every named digest has its copy.
-        public var isSound: Bool { unsound == 0 }
+        /// Whether every named digest has its copy, and everything could be looked at.
+        public var isSound: Bool { unsound == 0 && unlisted == 0 }
     }
 
     /// Compares the catalog with the content, both ways; `deep` reads and hashes every copy.
@@ -69,7 +71,7 @@ extension Registry {
             after = last.0
             await progress(report.named, max(total, UInt64(report.named)))
         }
-        report.orphans = try await countOrphans()
+        try await countOrphans(&report)
         return report
     }
 
@@ -132,24 +134,36 @@ extension Registry {
         try read { view throws(CatalogError) in try view.content(digest) } == row
     }
 
-    private func countOrphans() async throws(RegistryError) -> Int {
-        var orphans = 0
+    private func countOrphans(_ report: inout Verification) async throws(RegistryError) {
         do throws(BlobError) {
             for generation in try await blobs.generations() {
                 var after: Digest?
-                while true {
-                    let page = try await blobs.page(
-                        generation: generation,
-                        after: after,
-                        limit: Registry.verifyPage
-                    )
-                    guard let last = page.last else { break }
-                    orphans += try unnamed(page, generation)
+                while let (last, orphans) = try await orphans(generation, after) {
                     after = last
+                    if let orphans { report.orphans += orphans } else { report.unlisted += 1 }
                 }
             }
         } catch { throw .blobs(error) }
-        return orphans
+    }
+
+    /// How many of the next copies of a generation nothing names, and where they end; no number where the
+    /// disk does not list them, and nothing at the end.
+    private func orphans(
+        _ generation: UInt64,
+        _ after: Digest?
+    ) async throws(BlobError) -> (last: Digest, count: Int?)? {
+        do throws(BlobError) {
+            let page = try await blobs.page(
+                generation: generation,
+                after: after,
+                limit: Registry.verifyPage
+            )
+            guard let last = page.last else { return nil }
+            return (last, try unnamed(page, generation))
+        } catch {
+            guard case .unlisted(let last, _) = error else { throw error }
+            return (last, nil)
+        }
     }
 
     private func unnamed(_ page: [Digest], _ generation: UInt64) throws(BlobError) -> Int {

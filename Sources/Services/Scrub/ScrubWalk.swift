@@ -152,20 +152,24 @@ struct ScrubWalk {
         _ from: UInt64,
         _ after: Digest?
     ) async throws(ScrubError) -> ScrubState.Place {
+        let generations: [UInt64]
+        do throws(BlobError) { generations = try await scrub.blobs.generations() } catch {
+            throw .blobs(error)
+        }
+        guard let generation = generations.first(where: { $0 >= from }) else { return .idle }
         let page: [Digest]
-        let generation: UInt64
         do throws(BlobError) {
-            guard let found = try await scrub.blobs.generations().first(where: { $0 >= from })
-            else {
-                return .idle
-            }
-            generation = found
             page = try await scrub.blobs.page(
                 generation: generation,
                 after: generation == from ? after : nil,
                 limit: scrub.options.pageMax
             )
-        } catch { throw .blobs(error) }
+        } catch {
+            guard case .unlisted(let last, _) = error else { throw .blobs(error) }
+            // What is named of it, the look for names has found out.
+            try await note(unexamined: last, generation, error)
+            return .copies(generation, after: last)
+        }
         guard let last = page.last else {
             return generation == .max ? .idle : .copies(generation + 1, after: nil)
         }

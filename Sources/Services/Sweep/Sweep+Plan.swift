@@ -43,20 +43,14 @@ extension Sweep {
             throw .blobs(error)
         }
         for generation in generations where generation > listed && generation <= last {
-            var after: Digest?
-            while true {
-                let page: [Digest]
-                do throws(BlobError) {
-                    page = try await blobs.page(
-                        generation: generation,
-                        after: after,
-                        limit: options.pageMax
-                    )
-                } catch { throw .blobs(error) }
-                guard let end = page.last else { break }
-                try await add(page, generation, to: &plan, limit)
-                after = end
-                try await pace(page.count)
+            var listing = Listing(sweep: self, generation: generation)
+            while let part = try await listing.next() {
+                switch part {
+                case .copies(let page):
+                    try await add(page, generation, to: &plan, limit)
+                    try await pace(page.count)
+                case .unlisted: plan.unlisted += 1
+                }
             }
         }
     }

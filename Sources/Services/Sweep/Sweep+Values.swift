@@ -44,6 +44,8 @@ extension Sweep {
         public var laterCount: UInt64 = 0
         /// Bytes of these.
         public var laterBytes: UInt64 = 0
+        /// Directories that the disk does not list; what they have is not counted.
+        public var unlisted: UInt64 = 0
     }
 
     /// A copy that was left although no row counts on it.
@@ -65,6 +67,8 @@ extension Sweep {
             case isUnreadable
             /// It cannot be removed.
             case isStuck
+            /// It stands for what the disk does not list: all from the place before up to this digest.
+            case isUnlisted
 
             /// The reason in words.
             public var description: String {
@@ -73,6 +77,7 @@ extension Sweep {
                 case .mayBeNeeded: "the copy that the catalog counts on is missing"
                 case .isUnreadable: "it cannot be looked at"
                 case .isStuck: "it cannot be removed"
+                case .isUnlisted: "the directory that such digests are in cannot be read"
                 }
             }
         }

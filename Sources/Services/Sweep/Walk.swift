@@ -60,20 +60,17 @@ struct Walk {
         }
         for generation in generations where generation <= last {
             guard generation > sweep.state.listed.number else { continue }
-            var after: Digest?
-            while true {
-                let page: [Digest]
-                do throws(BlobError) {
-                    page = try await sweep.blobs.page(
-                        generation: generation,
-                        after: after,
-                        limit: sweep.options.pageMax
-                    )
-                } catch { throw .blobs(error) }
-                guard let end = page.last else { break }
-                try await free(page, generation)
-                after = end
-                guard try await rest(after: page.count) else { return false }
+            var listing = Listing(sweep: sweep, generation: generation)
+            while let part = try await listing.next() {
+                switch part {
+                case .copies(let page):
+                    try await free(page, generation)
+                    guard try await rest(after: page.count) else { return false }
+                case .unlisted(let last):
+                    try doubt([
+                        Sweep.Doubt(digest: last, generation: generation, reason: .isUnlisted)
+                    ])
+                }
             }
             try sweep.note { $0.listed = Generation(generation) }
         }

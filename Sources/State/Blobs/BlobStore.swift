@@ -25,7 +25,9 @@ public protocol BlobStore: Sendable {
         expected: Digest.Algorithm
     )
         async throws(BlobError) -> any Staging
-    /// Up to `limit` digests of a generation greater than `after`, in order.
+    /// Up to `limit` digests of a generation greater than `after`, in order; none at the end alone.
+    ///
+    /// Throws `unlisted` where the disk does not say what comes next; who wants the rest goes on behind that.
     func page(generation: UInt64, after: Digest?, limit: Int) async throws(BlobError) -> [Digest]
     /// Deletes copies of one generation; durable when it returns.
     ///
@@ -148,6 +150,9 @@ public enum BlobError: Error, Hashable, Sendable {
     case noSpace
     /// The store may not write (permissions, read-only disk).
     case readOnly
+    /// The disk does not say what there is from the place that was asked for up to this one, which need not be
+    /// there itself.
+    case unlisted(upTo: Digest, FileError)
     /// The disk failed; the log has the call.
     case trouble(FileError)
 }

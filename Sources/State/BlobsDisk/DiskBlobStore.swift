@@ -136,7 +136,7 @@ public final class DiskBlobStore: BlobStore {
         after: Digest?,
         limit: Int
     ) async throws(BlobError) -> [Digest] {
-        try tree.page(generation, after: after, limit: limit)
+        try tree.listing(of: generation).page(after: after, limit: limit)
     }
 
     /// Deletes copies.

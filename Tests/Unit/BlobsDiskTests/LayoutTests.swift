@@ -88,6 +88,57 @@ import Testing
         #expect(again.stagingsLive == 0)
     }
 
+    @Test
+    func
+        `may have a directory that cannot be read, which is told, and what is behind it is listed`()
+        async throws
+    {
+        let store = try fixture.open()
+        var digests: [Digest] = []
+        for number in 0..<40 as Range<UInt8> {
+            digests.append(Digest.of([number]))
+            _ = try await fixture.begin([number], in: store).staging
+                .publish(as: Digest.of([number]), generation: 7)
+        }
+        digests.sort()
+        let spoilt = String(digests[20].hex.prefix(2))
+        let top = try fixture.scratch.directory.directory("blobs", .mustExist)
+            .directory("00000000000000000007", .mustExist).directory("sha256", .mustExist)
+        try top.rename(spoilt, to: top, as: "\(spoilt) was here")
+        _ = try top.open(spoilt, .createNew)
+        let again = try fixture.open()
+        var (found, unlisted, after): ([Digest], [Digest], Digest?) = ([], [], nil)
+        for _ in 0..<100 {
+            do throws(BlobError) {
+                let page = try await again.page(generation: 7, after: after, limit: 3)
+                guard let last = page.last else { break }
+                found += page
+                after = last
+            } catch {
+                guard case .unlisted(let last, _) = error else { throw error }
+                unlisted.append(last)
+                after = last
+            }
+        }
+        #expect(found == digests.filter { $0.hex.prefix(2) != spoilt })
+        let rest = String(repeating: "f", count: 62)
+        #expect(unlisted.map(\.description) == ["sha256:\(spoilt)\(rest)"])
+        // The same, where it is all of an algorithm.
+        let generation = try fixture.scratch.directory.directory("blobs", .mustExist)
+            .directory("00000000000000000007", .mustExist)
+        _ = try generation.open("sha512", .createNew)
+        let last = try #require(digests.last)
+        let error = await #expect(throws: BlobError.self) {
+            try await again.page(generation: 7, after: last, limit: 3)
+        }
+        guard case .unlisted(let end, _) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(end.description == "sha512:" + String(repeating: "f", count: 128))
+        #expect(try await again.page(generation: 7, after: end, limit: 3) == [])
+    }
+
     @Test func `holds blobs and stagings of more than four gibibytes`() async throws {
         let store = try fixture.open()
         let size: UInt64 = 5 << 30

@@ -68,6 +68,7 @@ import Testing
         Row(.blobs(.noSpace), 507, .unknown),
         Row(.blobs(.readOnly), 503, .unavailable),
         Row(.blobs(.trouble(file)), 503, .unavailable),
+        Row(.blobs(.unlisted(upTo: digest, file)), 503, .unavailable),
         Row(.overloaded, 429, .tooManyRequests),
         Row(.notReady("a rebuild"), 503, .unavailable),
         Row(.contentLost(digest, mayReturn: true), 503, .unavailable),
@@ -115,7 +116,7 @@ import Testing
             }
         }
         // 14 refusals, 8 of the catalog, 9 of the store, 3 of the body, 7 others.
-        #expect(seen.count == 14 + 8 + 9 + 3 + 7)
+        #expect(seen.count == 14 + 8 + 10 + 3 + 7)
     }
 
     private func name(_ refusal: Refusal) -> String {
@@ -160,6 +161,7 @@ import Testing
         case .tooManyStagings: "tooManyStagings"
         case .noSpace: "noSpace"
         case .readOnly: "readOnly"
+        case .unlisted: "unlisted"
         case .trouble: "trouble"
         }
     }

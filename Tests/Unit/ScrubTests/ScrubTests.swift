@@ -68,6 +68,25 @@ import Testing
         #expect(Set(test.scrub.status.losses.map(\.digest)) == Set(digests))
     }
 
+    @Test func `goes on past a directory that cannot be read, and names it`() async throws {
+        let test = try Fixture()
+        var digests: [Digest] = []
+        for number in 0..<20 as Range<UInt8> { digests.append(try await test.push([number])) }
+        let spoilt = String(try #require(digests.sorted().first).hex.prefix(2))
+        let top = try test.temporary.directory.directory("blobs", .mustExist)
+            .directory("00000000000000000002", .mustExist).directory("sha256", .mustExist)
+        try top.rename(spoilt, to: top, as: "aside")
+        _ = try top.open(spoilt, .createNew)
+        let again = try test.reopened()
+        let round = try await again.scrubNow()
+        let inIt = digests.count { $0.hex.hasPrefix(spoilt) }
+        #expect(round.copies == UInt64(20 - inIt) && !round.isSound)
+        // Each that is named there, and the directory.
+        #expect(round.unexamined == UInt64(inIt + 1) && round.missing == 0)
+        let report = try await again.registry.verifyContent(deep: false) { _, _ in }
+        #expect(report.unlisted == 1 && !report.isSound)
+    }
+
     @Test func `finds what is missing, cut short or cannot be read, and it comes back by a push`()
         async throws
     {

@@ -193,6 +193,31 @@ import Testing
         #expect(try await test.copies().count == 1)
     }
 
+    @Test func `goes on past a directory that cannot be read, and lists everything until it can`()
+        async throws
+    {
+        let test = try Fixture()
+        var digests: [Digest] = []
+        for number in 0..<20 { digests.append(try await test.store([UInt8(number)]).digest) }
+        let lost = try #require(digests.sorted().first)
+        let top = try test.temporary.directory.directory("blobs", .mustExist)
+            .directory("00000000000000000002", .mustExist).directory("sha256", .mustExist)
+        let spoilt = String(lost.hex.prefix(2))
+        try top.rename(spoilt, to: top, as: "aside")
+        _ = try top.open(spoilt, .createNew)
+        try await test.raise(2)
+        #expect(try await test.sweep.plan(limit: 9).unlisted == 1)
+        let inIt = digests.count { $0.hex.hasPrefix(spoilt) }
+        let round = try await test.sweep.run()
+        #expect(round.freed == UInt64(20 - inIt) && round.doubted == 1)
+        #expect(round.doubts.first?.reason == .isUnlisted)
+        #expect(round.doubts.first?.digest.hex.hasPrefix(spoilt) == true)
+        try top.remove(spoilt)
+        try top.rename("aside", to: top, as: spoilt)
+        let next = try await test.sweep.run()
+        #expect(next.freed == UInt64(inIt) && next.doubted == 0)
+    }
+
     @Test func `leaves a copy that is named again under its own generation`() async throws {
         // I7: deletions are derived from the state, and never replayed.
         let test = try Fixture()

@@ -25,6 +25,8 @@ extension Commands {
                     "later  \(plan.laterCount) copies, \(Units.bytes(plan.laterBytes)): they wait for the "
                         + "epoch to rise",
                 ]
+                    + (plan.unlisted > 0
+                        ? ["not listed by the disk: \(plan.unlisted) directories"] : [])
             }
         }
     )

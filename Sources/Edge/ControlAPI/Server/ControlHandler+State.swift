@@ -186,11 +186,14 @@ extension Wire.Verification {
             setAside: report.quarantined,
             bytesHashed: report.bytesHashed,
             orphans: report.orphans,
+            unlisted: report.unlisted,
             summary:
                 "\(report.named) digests named, \(report.unsound) of them without a sound copy, "
                 + "\(report.quarantined) set aside, \(report.bytesHashed) bytes hashed, \(report.orphans) copies that nothing names",
             findings: report.missing.map { "missing \($0)" }
                 + report.damaged.map { "damaged \($0)" }
+                + (report.unlisted > 0
+                    ? ["the disk does not list \(report.unlisted) directories of content"] : [])
         )
     }
 }

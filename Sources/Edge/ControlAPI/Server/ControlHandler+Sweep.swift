@@ -49,7 +49,8 @@ extension ControlHandler {
             count: plan.count,
             bytes: plan.bytes,
             laterCount: plan.laterCount,
-            laterBytes: plan.laterBytes
+            laterBytes: plan.laterBytes,
+            unlisted: plan.unlisted
         )
     }
 

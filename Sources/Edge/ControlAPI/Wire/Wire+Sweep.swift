@@ -75,6 +75,8 @@ extension Wire {
         public var laterCount: UInt64
         /// Bytes of these.
         public var laterBytes: UInt64
+        /// Directories that the disk does not list; what they have is not counted.
+        public var unlisted: UInt64
     }
 
     /// A copy that nothing names.

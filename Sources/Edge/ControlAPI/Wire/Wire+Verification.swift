@@ -3,7 +3,7 @@
 extension Wire {
     /// What a comparison of catalog and content found.
     public struct Verification: Codable, Equatable, Sendable {
-        /// Whether every named digest has its copy.
+        /// Whether every named digest has its copy, and everything could be looked at.
         public var isSound: Bool
         /// Digests the catalog names.
         public var named: Int
@@ -19,6 +19,8 @@ extension Wire {
         public var bytesHashed: UInt64
         /// Copies that nothing names.
         public var orphans: Int
+        /// Directories of content that the disk does not list.
+        public var unlisted: Int
         /// One sentence.
         public var summary: String
         /// What was found wrong, as a sentence each.

@@ -14,7 +14,7 @@ final class BlobTree: Sendable {
     /// Digits of a generation's name, so that names sort as numbers do.
     private static let generationDigits = 20
     /// Names read of a directory at a time, where the reader goes on.
-    private static let namesPage = 1000
+    static let namesPage = 1000
 
     private let root: any Directory
     private let held = Mutex(HeldDirectories())
@@ -170,33 +170,9 @@ final class BlobTree: Sendable {
         return made
     }
 
-    /// A page of one generation: first by algorithm, then by digits.
-    func page(
-        _ generation: UInt64,
-        after: Digest?,
-        limit: Int
-    ) throws(BlobError) -> [Digest] {
-        var page: [Digest] = []
-        for algorithm in Digest.Algorithm.allCases {
-            if let after, algorithm.rawValue < after.algorithm.rawValue { continue }
-            let from = after?.algorithm == algorithm ? after?.hex ?? "" : ""
-            do throws(FileError) {
-                let top = try root.directory(BlobTree.name(generation), .mustExist)
-                    .directory(algorithm.name, .mustExist)
-                for prefix in try top.names(after: "", limit: BlobTree.namesPage)
-                where prefix.utf8.count == 2
-                    && !prefix.utf8.lexicographicallyPrecedes(from.prefix(2).utf8)
-                {
-                    guard page.count < limit else { return page }
-                    let names = try top.directory(prefix, .mustExist)
-                        .names(after: from, limit: limit - page.count)
-                    page += names.compactMap { Digest("\(algorithm.name):\($0)") }
-                }
-            } catch {
-                guard error.kind == .notFound else { throw BlobError(error) }
-            }
-        }
-        return page
+    /// What there is of one generation.
+    func listing(of generation: UInt64) -> TreeListing {
+        TreeListing(root: root, generation: generation)
     }
 
     /// Removes copies, durably, and returns those that are gone; each directory is synced once.
