@@ -115,7 +115,7 @@ import Testing
             case .contentLost: seen.insert("contentLost")
             }
         }
-        // 14 refusals, 8 of the catalog, 9 of the store, 3 of the body, 7 others.
+        // 14 refusals, 8 of the catalog, 10 of the store, 3 of the body, 7 others.
         #expect(seen.count == 14 + 8 + 10 + 3 + 7)
     }
 
