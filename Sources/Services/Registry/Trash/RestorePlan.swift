@@ -25,6 +25,8 @@ struct RestorePlan {
     private let trash: TrashLook
     /// Whether each manifest that was looked at is there, or comes back.
     private var seen: [Digest: Bool] = [:]
+    /// Tags that were looked at.
+    private var named: Set<Tag> = []
     /// What is gone of what the manifest that was asked for names.
     private var gone: [Digest] = []
     /// Those whose followers are to be looked at.
@@ -46,11 +48,7 @@ struct RestorePlan {
         guard !manifests.isEmpty || !tags.isEmpty else {
             throw .refused(.notInTrash(digest.description))
         }
-        for manifest in manifests {
-            for tag in try trash.tagsEnded(with: manifest) {
-                try add(tag, of: manifest.facts.digest)
-            }
-        }
+        for (tag, digest) in try trash.tagsEnded(with: manifests) { try add(tag, of: digest) }
     }
 
     /// What a tag was before what it is, with what belongs to it; `replaces` a value that it has now.
@@ -61,6 +59,7 @@ struct RestorePlan {
         }
         if let current, !replaces { throw .refused(.tagTaken(tag, current)) }
         if try !trash.isLive(before) { try addWhole(before) }
+        named.insert(tag)
         tags.append(Restoration.TagReturn(tag: tag, digest: before, replacing: current))
     }
 
@@ -154,13 +153,13 @@ struct RestorePlan {
     }
 
     private mutating func add(_ tag: Tag, of digest: Digest) throws(TrashError) {
-        guard !tags.contains(where: { $0.tag == tag }) else { return }
+        guard named.insert(tag).inserted else { return }
         let current = try trash.tag(tag)
         guard let current else {
             tags.append(Restoration.TagReturn(tag: tag, digest: digest, replacing: nil))
             return
         }
-        guard current != digest, !taken.contains(where: { $0.tag == tag }) else { return }
+        guard current != digest else { return }
         taken.append(Restored.TakenTag(tag: tag, current: current))
     }
 

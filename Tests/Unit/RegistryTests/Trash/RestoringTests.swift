@@ -270,6 +270,32 @@ import Testing
         #expect(try test.tags("app").count == tags.count)
     }
 
+    @Test func `an image of a repository larger than an entry comes back by digest with its tags`()
+        async throws
+    {
+        let test = try Fixture()
+        let name = try Fixture.name("app")
+        let image = try await test.push("x", to: "app", tags: ["gone"])
+        try await test.registry.change(name, .deleteTag(Fixture.tag("gone"), nil))
+        let other = try await test.push("y", to: "app")
+        let tags = try (0..<Decision.eventsMax + 300).map { try Fixture.tag("t\($0)") }
+        for start in stride(from: 0, to: tags.count, by: 500) {
+            let end = min(start + 500, tags.count)
+            let half = (end + start) / 2
+            try await test.registry.change(name, .putTags(Array(tags[start..<half]), image))
+            try await test.registry.change(name, .putTags(Array(tags[half..<end]), other))
+        }
+        try await test.registry.changeWholly(name, .deleteRepository)
+        try await test.push("elsewhere", to: "other", tags: ["v1"])
+        let restored = try await test.registry.restore(name, .digest(image), because: "a test")
+        #expect(restored.manifests == [image])
+        // Those that it had at the end, and not the one that was deleted before.
+        #expect(restored.tags.count == tags.count / 2)
+        #expect(restored.tags.contains { $0.tag.description == "t0" })
+        #expect(!restored.tags.contains { $0.tag.description == "gone" })
+        #expect(try test.tags("app").count == tags.count / 2)
+    }
+
     @Test func `tags that had other values are listed as long as they can be had back`()
         async throws
     {
