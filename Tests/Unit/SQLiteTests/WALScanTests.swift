@@ -226,6 +226,31 @@ import Testing
         }
     }
 
+    /// The same place, and a commit: that more of it is torn, and that it rots, look alike but for one bit.
+    @Test func `refuses a flipped bit in the page of a commit whose header lies in two sectors`()
+        throws
+    {
+        var found: (log: Log, split: Int)?
+        for transactions in Int64(10)...120 where found == nil {
+            let log = try makeLog(transactions: transactions)
+            // All whose first 8 bytes are at the end of a sector.
+            for split in stride(from: 41, to: log.frames, by: 64)
+            where log.ends.dropLast().last == split + 1 {
+                found = (log, split)
+            }
+        }
+        let (log, split) = try #require(found)
+        let offset = 32 + split * Self.frameBytes
+        for byte in 24..<Self.frameBytes {
+            let bytes = flipped(log.bytes, byte: offset + byte, bit: byte % 8)
+            #expect(throws: WALScanError.self, "byte \(byte)") { try scan(bytes) }
+        }
+        // A sector of it that did not reach the disk is no rot, as far as one can tell.
+        var bytes = log.bytes
+        for byte in 200..<512 { bytes[offset + byte] = UInt8(truncatingIfNeeded: byte &* 7) }
+        #expect(try scan(bytes).transactions == log.ends.count - 2)
+    }
+
     @Test func `refuses a commit whose frame's header is lost`() throws {
         let log = try makeLog()
         for frame in log.ends.dropLast().map({ $0 - 1 }) {

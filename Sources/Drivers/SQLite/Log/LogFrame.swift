@@ -168,12 +168,41 @@ struct LogFrame {
             return (1...plausible.upperBound).contains(page) && plausible.contains(pages)
         }
         if mayBeTorn, page != pageNumber {
+            // More of it may be torn; but what one bit explains is rot, and then the header is right.
+            if isCommit, isOneBitOff(after: sums, in: header) { return true }
             return (1...plausible.upperBound).contains(page) && plausible.contains(pages)
         }
         // A flipped top bit of a word of the page can leave the first sum as it was, and looks like
         // one of the page count then; if in doubt it was a commit, and the log is refused.
         guard page == pageNumber, pages == 0 || plausible.contains(pages) else { return isCommit }
         return pages != 0 || pageCount == LogFrame.topBit(header)
+    }
+
+    /// Whether one flipped bit of the page explains that the content does not ask for the checksum that the
+    /// frame carries.
+    ///
+    /// The sums are linear: one more in a word adds to both what follows from its distance to the end.
+    private func isOneBitOff(after sums: LogSums, in header: LogHeader) -> Bool {
+        let asked = content(after: sums, header)
+        let (first, second) = (self.sums.first &- asked.first, self.sums.second &- asked.second)
+        func explains(_ effect: LogSums) -> Bool {
+            (0..<32).contains { bit in
+                let (up, down) = (UInt32(1) << bit, 0 &- UInt32(1) << bit)
+                return [up, down].contains {
+                    effect.first &* $0 == first && effect.second &* $0 == second
+                }
+            }
+        }
+        // Of the first and of the second word of the last pair.
+        var effects = [LogSums(first: 1, second: 1), LogSums(first: 0, second: 1)]
+        for _ in 0..<(bytes.count - LogFrame.headerBytes) / 8 {
+            if effects.contains(where: explains) { return true }
+            for index in effects.indices {
+                effects[index].first &+= effects[index].second
+                effects[index].second &+= effects[index].first
+            }
+        }
+        return false
     }
 
     /// A page count whose only bit is the top bit of its word in the checksum.
