@@ -64,7 +64,7 @@ public final class Node: Sendable {
         let sweep = try data.sweep(world, settings.sweepOptions, log.log)
         NodeMetrics.register(sweep, in: metrics)
         if let notice = sweep.notice { notices.append(notice) }
-        retentionCare = RetentionCare(of: registry, settings, world.clocks, log.log)
+        retentionCare = RetentionCare(of: registry, data, settings, world.clocks, log.log)
         NodeMetrics.register(retentionCare.retention, in: metrics)
         expiryCare = ExpiryCare(of: registry, settings, world.clocks, log.log)
         sweepCare = SweepCare(

@@ -71,6 +71,17 @@ public final class Catalog: Sendable {
         try CatalogFile.exists(in: files)
     }
 
+    /// Whether whoever had the catalog of the directory `files` open last did not close it: a WAL is left then.
+    public static func wasLeftOpen(in files: any Directory) throws(CatalogError) -> Bool {
+        do throws(FileError) {
+            _ = try files.open("\(fileName)-wal", .read)
+            return true
+        } catch {
+            guard error.kind == .notFound else { throw CatalogError(error, "look for a WAL") }
+            return false
+        }
+    }
+
     /// Opens the file in the directory at `directory`, making it at first.
     ///
     /// Refuses what is damaged or newer in a time that does not grow with the journal (`OpenCheck`); a

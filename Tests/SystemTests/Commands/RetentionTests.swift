@@ -78,6 +78,29 @@ extension `Breakwater as built` {
             #expect(journal.contains("pulled on "))
         }
 
+        @Test func `waits for the next day after a crash, which may have lost pulls of this one`()
+            async throws
+        {
+            _ = try await push("1", as: "v1")
+            _ = try await push("2", as: "v2")
+            let file = try workspace.write(#"{"rules":[{"keepNewest":1}]}"#, to: "policy.json")
+            #expect(command("retention", "set", "team", file).ending == .exited(0))
+            server.kill()
+            let settings = try workspace.write("retention:\n  interval: 10s\n", to: "settings.yaml")
+            let again = try RunningServer(
+                in: workspace,
+                data: server.data,
+                arguments: ["--config", settings]
+            )
+            _ = try wait(for: "word that it waits") {
+                again.output.contains("retention waits for tomorrow") ? true : nil
+            }
+            #expect(try await again.ask("HEAD", "/v2/team/app/manifests/v1").status == 200)
+            // Who asks for it has it.
+            #expect(command("retention", "run").ending == .exited(0))
+            #expect(try await again.ask("HEAD", "/v2/team/app/manifests/v2").status == 200)
+        }
+
         @Test func `pulls are written when a server stops`() async throws {
             let digest = try await push("1", as: "v1")
             #expect(try await server.ask("GET", "/v2/team/app/manifests/v1").status == 200)

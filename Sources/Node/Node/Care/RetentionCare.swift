@@ -12,13 +12,22 @@ struct RetentionCare: Sendable {
     let registry: Registry
     let retention: Retention
     let interval: Duration
+    /// Whether pulls that were noted before the start may stand in no entry.
+    let mayLackPulls: Bool
     let clocks: any Clocks
     let log: Log
 
     /// Makes a registry's retention and the care for it; each image that went is a line of the log.
-    init(of registry: Registry, _ settings: Settings, _ clocks: any Clocks, _ log: Log) {
+    init(
+        of registry: Registry,
+        _ data: DataDirectory,
+        _ settings: Settings,
+        _ clocks: any Clocks,
+        _ log: Log
+    ) {
         self.registry = registry
         interval = settings.retention.interval
+        mayLackPulls = data.wasLeftOpen
         self.clocks = clocks
         self.log = log
         retention = Retention(
@@ -34,17 +43,46 @@ struct RetentionCare: Sendable {
     private static let firstAfter: Duration = .seconds(600)
 
     /// Between two waits there is never more than an interval, nor more than pulls may wait.
+    ///
+    /// A pull on the day of a run protects. So after a crash, which may have lost some, nothing goes on that day.
     func run() async {
         var due = clocks.monotonic() + min(interval, RetentionCare.firstAfter)
+        let dayOfStart = day
+        var hasTold = false
         while true {
             await flush()
             if clocks.monotonic() >= due {
-                await tidy()
-                due = clocks.monotonic() + interval
+                if mayLackPulls, let dayOfStart, day == dayOfStart {
+                    if !hasTold { tellOfRest() }
+                    hasTold = true
+                    due = clocks.monotonic() + min(interval, Registry.pullsEvery)
+                } else {
+                    await tidy()
+                    due = clocks.monotonic() + interval
+                }
             }
             let wait = max(.zero, min(Registry.pullsEvery, due - clocks.monotonic()))
             do throws(CancellationError) { try await clocks.sleep(for: wait) } catch { return }
         }
+    }
+
+    /// The day that it is, on the clock by which pulls are noted; nil where nobody knows.
+    private var day: UInt32? {
+        do throws(RegistryError) {
+            return Moment(milliseconds: try registry.expiryNow()).dayNumber
+        } catch {
+            // A run asks the same, and tells of it.
+            return nil
+        }
+    }
+
+    private func tellOfRest() {
+        log.write(
+            .info,
+            "the server was not stopped in order, and pulls of today may be lost: retention waits for tomorrow; "
+                + "'breakwater retention run' does not",
+            []
+        )
     }
 
     /// Writes the pulls that were noted and stand in no entry yet.

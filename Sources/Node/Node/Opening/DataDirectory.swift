@@ -23,6 +23,8 @@ struct DataDirectory: Sendable {
     let blobs: DiskBlobStore
     let catalog: Catalog
     let pages: PageCheckVFS
+    /// Whether the last process here ended without closing it, and may have lost what it had not written yet.
+    let wasLeftOpen: Bool
     /// Why nothing here can be written; nil where it can.
     let readOnly: String?
 
@@ -45,6 +47,9 @@ struct DataDirectory: Sendable {
         let readOnly = try NodeError.step("open the catalog") {
             try DataDirectory.requireCatalog(of: blobs, in: files)
             return try DataDirectory.obstacle(in: files)
+        }
+        wasLeftOpen = try NodeError.step("open the catalog") {
+            try Catalog.wasLeftOpen(in: files)
         }
         let pages = DataDirectory.pages(
             readOnly == nil
