@@ -20,8 +20,13 @@ struct Expectation {
 
     let sweep: Sweep
 
-    /// Copies of the generations that are to be listed up to the last, and of what lost its last name.
-    func copies(upTo last: UInt64) async throws(SweepError) -> UInt64 {
+    /// Copies of the generations that are to be listed up to the last, and of what lost its last name; 0 where
+    /// that cannot be said, of which the round itself will tell.
+    func copies(upTo last: UInt64) async -> UInt64 {
+        do throws(SweepError) { return try await counted(upTo: last) } catch { return 0 }
+    }
+
+    private func counted(upTo last: UInt64) async throws(SweepError) -> UInt64 {
         let state = sweep.state
         let all: [UInt64]
         do throws(BlobError) { all = try await sweep.blobs.generations() } catch {
@@ -50,11 +55,7 @@ struct Expectation {
         let page: [Digest]
         do throws(BlobError) {
             page = try await sweep.blobs.page(generation: generation, after: nil, limit: limit)
-        } catch {
-            // Who lists it tells of that.
-            guard case .unlisted = error else { throw .blobs(error) }
-            return 0
-        }
+        } catch { throw .blobs(error) }
         return Expectation.copies(firstPage: page, limit: limit)
     }
 

@@ -106,8 +106,8 @@ extension Sweep {
 
         /// About how long it will go on; nil before it has anything to go by.
         func timeLeft(after passed: Duration) -> Duration? {
-            guard looked > 0 else { return nil }
-            let ahead = max(expected, looked) - looked
+            guard looked > 0, expected > looked else { return nil }
+            let ahead = expected - looked
             return passed * (Double(ahead) / Double(looked))
         }
 

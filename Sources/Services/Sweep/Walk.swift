@@ -12,9 +12,15 @@ import OCI
 struct Walk {
     let sweep: Sweep
     private var round = Sweep.Round()
-    private var doubted: Set<Digest> = []
+    private var doubted: Set<Copy> = []
     /// The most that are told apart; beyond them the number is told alone.
     private static let doubtedMax = 10_000
+
+    /// One that is in doubt, whatever the reason.
+    private struct Copy: Hashable {
+        var digest: Digest
+        var generation: UInt64
+    }
 
     init(sweep: Sweep) {
         self.sweep = sweep
@@ -31,7 +37,7 @@ struct Walk {
         sweep.show(round)
         let state = sweep.state
         if state.hasDoubts || forgets(state.place, epoch) { try sweep.note { $0.beginAnew() } }
-        round.expected = try await Expectation(sweep: sweep).copies(
+        round.expected = await Expectation(sweep: sweep).copies(
             upTo: epoch.number - Sweep.ageMin
         )
         sweep.show(round)
@@ -160,7 +166,8 @@ struct Walk {
         guard !doubts.isEmpty else { return }
         if !sweep.state.hasDoubts { try sweep.note { $0.hasDoubts = true } }
         for doubt in doubts where doubted.count < Walk.doubtedMax {
-            guard doubted.insert(doubt.digest).inserted else { continue }
+            let copy = Copy(digest: doubt.digest, generation: doubt.generation)
+            guard doubted.insert(copy).inserted else { continue }
             if round.doubts.count < Sweep.Round.doubtsListedMax { round.doubts.append(doubt) }
         }
         round.doubted = UInt64(doubted.count)

@@ -56,7 +56,9 @@ extension Commands {
         if scrub.isCompared == false { line += "; rows not compared" }
         if scrub.lost > 0 { line += "; \(scrub.lost) digests have no sound copy" }
         if scrub.damagedEntries > 0 { line += "; \(scrub.damagedEntries) entries damaged" }
-        if scrub.isCompared == false || scrub.lost > 0 || scrub.damagedEntries > 0 {
+        if scrub.unexamined > 0 { line += "; \(scrub.unexamined) copies could not be looked at" }
+        let isSound = scrub.isCompared != false && scrub.lost + scrub.damagedEntries == 0
+        if !isSound || scrub.unexamined > 0 {
             line += ": see 'content scrub status'"
         }
         return line

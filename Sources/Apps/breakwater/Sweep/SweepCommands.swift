@@ -74,7 +74,7 @@ extension Commands {
         if let round = sweep.round {
             let ago = sweep.isRunning ? nil : sweep.roundSecondsAgo.map { ", \($0) s ago" }
             lines.append("round   \(line(round))\(ago ?? "")")
-            if sweep.isRunning {
+            if sweep.isRunning, round.expected > round.looked {
                 let left = sweep.secondsLeft.map { ", about \(Units.time($0)) left" } ?? ""
                 lines.append("ahead   looks at about \(round.expected) copies\(left)")
             }

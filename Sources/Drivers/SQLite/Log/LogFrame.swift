@@ -168,6 +168,8 @@ struct LogFrame {
             return (1...plausible.upperBound).contains(page) && plausible.contains(pages)
         }
         if mayBeTorn, page != pageNumber {
+            // An older frame's number and count over a frame that was no commit.
+            if pages == 0, (1...plausible.upperBound).contains(page) { return false }
             // More of it may be torn; but what one bit explains is rot, and then the header is right.
             if isCommit, isOneBitOff(after: sums, in: header) { return true }
             return (1...plausible.upperBound).contains(page) && plausible.contains(pages)

@@ -82,7 +82,7 @@ extension ControlHandler {
         return Wire.Progress(
             step: "sweep",
             done: round.looked,
-            total: round.expected > 0 ? max(round.expected, round.looked) : nil,
+            total: round.expected > round.looked ? round.expected : nil,
             unit: "copies"
         )
     }

@@ -95,17 +95,18 @@ extension ControlHandler {
         return Wire.Purged(
             digest: digest.description,
             linksUntil: until,
-            goneBy: sweep.status.isPaused ? nil : try goneBy(linksUntil: until)
+            goneBy: sweep.status.isPaused ? nil : goneBy(linksUntil: until)
         )
     }
 
     /// About when what loses its last name with those links has been freed: a copy goes when the epoch has
-    /// risen twice since.
-    private func goneBy(linksUntil: UInt64?) throws -> UInt64 {
+    /// risen twice since, and then rounds take their time.
+    private func goneBy(linksUntil: UInt64?) -> UInt64? {
+        guard let begin = linksUntil ?? registry.expiryReading else { return nil }
         let facts = facts()
         var wait = facts.sweepInterval * 2
         if linksUntil != nil { wait += facts.expiryInterval }
-        return try (linksUntil ?? registry.expiryNow())
+        return begin
             + UInt64(clamping: wait.components.seconds) * 1000
     }
 

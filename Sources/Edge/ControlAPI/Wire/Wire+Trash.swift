@@ -110,8 +110,8 @@ extension Wire {
         public var digest: String
         /// When the last link ends of what it alone named, in milliseconds since 1970; nil when there is none.
         public var linksUntil: UInt64?
-        /// About when the sweep has freed the bytes that nothing else names, in milliseconds since 1970; nil while
-        /// it is paused.
+        /// About when the sweep has freed the bytes that nothing else names if its rounds are short, in
+        /// milliseconds since 1970; nil while it is paused.
         public var goneBy: UInt64?
     }
 

@@ -12,8 +12,8 @@ struct RetentionCare: Sendable {
     let registry: Registry
     let retention: Retention
     let interval: Duration
-    /// Whether pulls that were noted before the start may stand in no entry.
-    let mayLackPulls: Bool
+    /// The day of which pulls may stand in no entry, for a crash lost them.
+    let lostPulls: LostPulls?
     let clocks: any Clocks
     let log: Log
 
@@ -27,7 +27,7 @@ struct RetentionCare: Sendable {
     ) {
         self.registry = registry
         interval = settings.retention.interval
-        mayLackPulls = data.wasLeftOpen
+        lostPulls = data.lostPulls
         self.clocks = clocks
         self.log = log
         retention = Retention(
@@ -47,12 +47,11 @@ struct RetentionCare: Sendable {
     /// A pull on the day of a run protects. So after a crash, which may have lost some, nothing goes on that day.
     func run() async {
         var due = clocks.monotonic() + min(interval, RetentionCare.firstAfter)
-        let dayOfStart = day
         var hasTold = false
         while true {
             await flush()
             if clocks.monotonic() >= due {
-                if mayLackPulls, let dayOfStart, day == dayOfStart {
+                if isDayOfLoss {
                     if !hasTold { tellOfRest() }
                     hasTold = true
                     due = clocks.monotonic() + min(interval, Registry.pullsEvery)
@@ -66,14 +65,11 @@ struct RetentionCare: Sendable {
         }
     }
 
-    /// The day that it is, on the clock by which pulls are noted; nil where nobody knows.
-    private var day: UInt32? {
-        do throws(RegistryError) {
-            return Moment(milliseconds: try registry.expiryNow()).dayNumber
-        } catch {
-            // A run asks the same, and tells of it.
-            return nil
-        }
+    /// Whether it is the day of a crash, on the wall clock or on the one by which pulls are noted.
+    private var isDayOfLoss: Bool {
+        guard let lostPulls else { return false }
+        let times = [clocks.wallMilliseconds(), registry.expiryReading].compactMap { $0 }
+        return times.contains { Moment(milliseconds: $0).dayNumber == lostPulls.day }
     }
 
     private func tellOfRest() {

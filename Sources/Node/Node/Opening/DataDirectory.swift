@@ -23,8 +23,8 @@ struct DataDirectory: Sendable {
     let blobs: DiskBlobStore
     let catalog: Catalog
     let pages: PageCheckVFS
-    /// Whether the last process here ended without closing it, and may have lost what it had not written yet.
-    let wasLeftOpen: Bool
+    /// The day of which pulls may be lost; nil where none are.
+    let lostPulls: LostPulls?
     /// Why nothing here can be written; nil where it can.
     let readOnly: String?
 
@@ -48,9 +48,7 @@ struct DataDirectory: Sendable {
             try DataDirectory.requireCatalog(of: blobs, in: files)
             return try DataDirectory.obstacle(in: files)
         }
-        wasLeftOpen = try NodeError.step("open the catalog") {
-            try Catalog.wasLeftOpen(in: files)
-        }
+        lostPulls = try LostPulls.look(in: files, world, mayWrite: readOnly == nil)
         let pages = DataDirectory.pages(
             readOnly == nil
                 ? .system

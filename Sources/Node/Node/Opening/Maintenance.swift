@@ -13,6 +13,7 @@ public enum Maintenance {
         world: World,
         progress: CatalogRebuild.Progress
     ) throws(NodeError) {
+        try notePulls(at: path, world)
         var options = Catalog.Options()
         options.vfs = DataDirectory.pages(.system, world)
         do throws(CatalogError) {
@@ -65,6 +66,15 @@ public enum Maintenance {
         _ = try NodeError.step("open the data directory '\(path)'") {
             try world.files.directory(at: path, .mustExist).open(Catalog.fileName, .read)
         }
+        try notePulls(at: path, world)
+    }
+
+    /// Keeps what the WAL tells of a crash, which is gone when the work is over.
+    private static func notePulls(at path: String, _ world: World) throws(NodeError) {
+        let files = try NodeError.step("open the data directory '\(path)'") {
+            try world.files.directory(at: path, .mustExist)
+        }
+        _ = try LostPulls.look(in: files, world, mayWrite: true)
     }
 
     /// Compares the catalog with the content, both ways; `deep` reads and hashes every copy.

@@ -125,6 +125,10 @@ struct NodeMetrics {
             "Entries of the journals that are damaged; any at all stops changes."
         ) { Double(scrub.status.damagedEntries.count) }
         metrics.gauge(
+            "breakwater_scrub_unexamined_copies",
+            "Copies and directories that the newest round could not look at; none before the first."
+        ) { scrub.status.round.map { Double($0.unexamined) } }
+        metrics.gauge(
             "breakwater_scrub_orphans",
             "Copies nothing names, as the newest round met them."
         ) {

@@ -5,6 +5,9 @@ import Journal
 import OCI
 
 extension TrashLook {
+    /// Deleted tags that are looked at, of which what is asked for may be a few; what lies before them stays in the
+    /// trash's list, and comes back with the repository or by its name.
+    private static let tagsLookedAtMax = 10 * Decision.eventsMax
     /// Entries that are looked at before a step of a repository's deletion, for its earlier steps.
     private static let entriesBeforeMax: UInt64 = 2000
 
@@ -17,14 +20,16 @@ extension TrashLook {
         var found: [(tag: Tag, digest: Digest)] = []
         // Everything of the repository from here on was looked at.
         var from = UInt64.max
+        var looked = 0
         for position in Set(manifests.map(\.position)).sorted(by: >) where position < from {
             from = position
             var events = try events(at: position)
             found += try tags(ended: events, at: position, were: digests)
             guard ending(events) != nil else { continue }
             let last = position - min(position - 1, TrashLook.entriesBeforeMax)
-            while from > last {
+            while from > last, looked < TrashLook.tagsLookedAtMax {
                 events = try self.events(at: from - 1)
+                looked += events.count
                 guard ending(events) == .inPart || !events.contains(where: isChange) else { break }
                 from -= 1
                 found += try tags(ended: events, at: from, were: digests)

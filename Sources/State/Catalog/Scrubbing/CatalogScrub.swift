@@ -100,7 +100,7 @@ public struct CatalogScrub: Sendable {
 
     // MARK: Reading
 
-    /// Takes a step on one snapshot, wholly or not at all.
+    /// Takes a step on one snapshot; what it did before it failed stays done, for it may stand in the file aside.
     mutating func look<Answer>(
         _ body: (inout CatalogScrub, CatalogView) throws(CatalogError) -> Answer
     ) throws(CatalogError) -> Answer {
@@ -110,8 +110,7 @@ public struct CatalogScrub: Sendable {
             self = scrub
             return answer
         } catch {
-            // What was made aside may have been dropped, and is closed then.
-            if scrub.aside == nil { self = scrub }
+            self = scrub
             throw error
         }
     }

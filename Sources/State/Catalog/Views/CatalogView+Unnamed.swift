@@ -72,7 +72,7 @@ extension CatalogView {
         ).compactMap { $0 }
     }
 
-    /// How many copies of generations up to one lost their last name behind a place; counts `limit` at most.
+    /// How many copies of generations up to one lost their last name behind a place; looks at `limit` at most.
     public func unnamedCount(
         after place: Unnamed.Place,
         upTo generation: Generation,
@@ -81,8 +81,9 @@ extension CatalogView {
         try session.first(
             """
             SELECT count(*) FROM (
-                SELECT 1 FROM unnamed INDEXED BY unnamed_since
-                WHERE (epoch, position, digest) > (?1, ?2, ?3) AND generation <= ?4 LIMIT ?5)
+                SELECT generation FROM unnamed INDEXED BY unnamed_since
+                WHERE (epoch, position, digest) > (?1, ?2, ?3) LIMIT ?5)
+            WHERE generation <= ?4
             """,
             .number(place.epoch),
             .number(place.position),
