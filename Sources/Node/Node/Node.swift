@@ -64,7 +64,7 @@ public final class Node: Sendable {
         let sweep = try data.sweep(world, settings.sweepOptions, log.log)
         NodeMetrics.register(sweep, in: metrics)
         if let notice = sweep.notice { notices.append(notice) }
-        retentionCare = RetentionCare(of: registry, data, settings, world.clocks, log.log)
+        retentionCare = RetentionCare(of: registry, data, settings, world, log.log)
         NodeMetrics.register(retentionCare.retention, in: metrics)
         expiryCare = ExpiryCare(of: registry, settings, world.clocks, log.log)
         sweepCare = SweepCare(
@@ -159,6 +159,7 @@ public final class Node: Sendable {
         caretaker.stop()
         careEnded.withLock { $0 }?.wait(milliseconds: Node.careEndMilliseconds)
         if data.readOnly == nil {
+            retentionCare.noteUnwritten()
             do throws(SweepError) { try sweepCare.sweep.close() } catch {
                 log.log.write(
                     .warning,

@@ -105,6 +105,8 @@ extension Scrub {
         public var repaired: UInt64
         /// Rounds that failed since the start.
         public var failed: UInt64
+        /// What the round under way could not look at, or the one before it, whichever is more.
+        public var unexamined: UInt64
     }
 
     /// The most losses that are known by name; the next round finds the others.

@@ -37,6 +37,7 @@ public final class Scrub: Sendable {
         var bytesRead: UInt64 = 0
         var repaired: UInt64 = 0
         var failed: UInt64 = 0
+        var unexaminedBefore: UInt64 = 0
     }
 
     /// Makes the scrub of a store; `files` is where its state is kept, and `told` hears what it finds
@@ -89,7 +90,8 @@ public final class Scrub: Sendable {
                 damagedEntries: memory.state.damagedEntries,
                 bytesRead: memory.bytesRead,
                 repaired: memory.repaired,
-                failed: memory.failed
+                failed: memory.failed,
+                unexamined: max(memory.round?.unexamined ?? 0, memory.unexaminedBefore)
             )
         }
     }
@@ -187,6 +189,11 @@ public final class Scrub: Sendable {
                 throw .blobs(.trouble(error.cause))
             }
         }
+    }
+
+    /// Keeps what a round could not look at in sight until the next one has ended.
+    func keepInSight(_ round: Round?) {
+        memory.withLock { $0.unexaminedBefore = round?.unexamined ?? 0 }
     }
 
     func show(_ round: Round) {

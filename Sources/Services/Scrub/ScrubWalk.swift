@@ -25,6 +25,7 @@ struct ScrubWalk {
     ) async throws(ScrubError) -> Scrub.Round {
         var state = scrub.state
         if state.place == .idle {
+            scrub.keepInSight(ScrubState.round(state.counts))
             let now = scrub.world.clocks.wallMilliseconds()
             try scrub.note { state in
                 (state.place, state.began) = (.catalog, now)
@@ -55,7 +56,10 @@ struct ScrubWalk {
             }
             scrub.show(round)
             await progress()
-            guard next != .idle else { return round }
+            guard next != .idle else {
+                scrub.keepInSight(nil)
+                return round
+            }
         }
     }
 

@@ -9,37 +9,31 @@ import Testing
 
 @Suite struct `Pulls that a crash may have lost` {
     private let directory: TemporaryDirectory
-    private let clocks = HandClocks()
 
     init() throws { directory = try TemporaryDirectory() }
 
-    private func look(mayWrite: Bool = true) throws -> LostPulls? {
-        let world = World(
-            clocks: clocks,
-            random: LinuxRandom(),
-            files: LinuxFileSystem(),
-            lifeline: NotedLifeline()
-        )
-        return try LostPulls.look(in: directory.directory, world, mayWrite: mayWrite)
-    }
-
     @Test func `are known by the WAL that is left, and remembered once that is gone`() throws {
-        #expect(try look() == nil)
+        let files = directory.directory
+        #expect(try LostPulls.look(in: files) == .none)
+        _ = try files.open(Catalog.fileName, .createNew)
         let log = "\(Catalog.fileName)-wal"
-        _ = try directory.directory.open(log, .createNew)
-        let day = Moment(milliseconds: clocks.wallMilliseconds()).dayNumber
-        #expect(try look(mayWrite: false) == LostPulls(day: day))
-        #expect(try look() == LostPulls(day: day))
-        try directory.directory.remove(log)
-        #expect(try look() == LostPulls(day: day))
+        _ = try files.open(log, .createNew)
+        #expect(try LostPulls.look(in: files) == .some)
+        // Who does something else with the files notes it, and the next start gives it a day.
+        try LostPulls.some.note(in: files, or: NotedLifeline())
+        try files.remove(log)
+        #expect(try LostPulls.look(in: files) == .some)
+        try LostPulls.upTo(day: 20_780).note(in: files, or: NotedLifeline())
+        #expect(try LostPulls.look(in: files) == .upTo(day: 20_780))
     }
 
-    @Test func `are of no day that a spoilt file says`() throws {
+    @Test func `are believed in where the file says nothing, and no start fails for it`() throws {
         for text in [
             "", "day 3\n", "breakwater pulls-lost 1\n", "breakwater pulls-lost 1\nday x\n",
         ] {
-            #expect(LostPulls(Array(text.utf8)) == nil)
+            #expect(LostPulls(Array(text.utf8)) == .some)
         }
-        #expect(LostPulls(LostPulls(day: 20_780).text)?.day == 20_780)
+        _ = try directory.directory.directory(LostPulls.fileName, .createIfMissing)
+        #expect(try LostPulls.look(in: directory.directory) == .some)
     }
 }

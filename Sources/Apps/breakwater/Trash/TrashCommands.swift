@@ -132,7 +132,7 @@ extension Commands {
         }
         let gone =
             purged.goneBy.map {
-                "; the sweep frees what nothing else names, if its rounds are short by about \(Moment(milliseconds: $0))"
+                "; the sweep frees what nothing else names by about \(Moment(milliseconds: $0)), or later if its rounds are long"
             } ?? "; the sweep is paused and frees nothing until 'breakwater sweep resume'"
         return "\(purged.digest) is purged\(seen ?? "")\(gone)"
     }

@@ -36,7 +36,7 @@ extension ControlHandler {
             roundSecondsAgo: status.sinceRound.map { Int($0.components.seconds) },
             lost: UInt64(status.losses.count),
             damagedEntries: UInt64(status.damagedEntries.count),
-            unexamined: status.round?.unexamined ?? 0,
+            unexamined: status.unexamined,
             // After a restart it is known of a round that looks at the catalog alone.
             isCompared: status.isRunning || status.round?.catalog.entries ?? 0 == 0
                 ? nil : status.round?.catalog.isCompared

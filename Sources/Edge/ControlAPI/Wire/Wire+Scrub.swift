@@ -27,7 +27,8 @@ extension Wire {
         public var lost: UInt64
         /// Damaged entries of the journals; counts up to 1,000.
         public var damagedEntries: UInt64
-        /// Copies and directories that the newest round could not look at.
+        /// Copies and directories that the round under way, or the one before it, could not look at; one that is named
+        /// counts twice where both looks at it fail.
         public var unexamined: UInt64
         /// Whether the newest round compared the whole catalog with its entries; nil before it has ended, and where it
         /// looked at the catalog before a restart.

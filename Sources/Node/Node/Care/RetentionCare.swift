@@ -12,8 +12,10 @@ struct RetentionCare: Sendable {
     let registry: Registry
     let retention: Retention
     let interval: Duration
-    /// The day of which pulls may stand in no entry, for a crash lost them.
-    let lostPulls: LostPulls?
+    /// Whether pulls stand in no entry, for a crash lost them.
+    let lostPulls: LostPulls
+    private let files: any Directory
+    private let lifeline: any Lifeline
     let clocks: any Clocks
     let log: Log
 
@@ -22,17 +24,17 @@ struct RetentionCare: Sendable {
         of registry: Registry,
         _ data: DataDirectory,
         _ settings: Settings,
-        _ clocks: any Clocks,
+        _ world: World,
         _ log: Log
     ) {
         self.registry = registry
         interval = settings.retention.interval
         lostPulls = data.lostPulls
-        self.clocks = clocks
+        (files, lifeline, clocks) = (data.files, world.lifeline, world.clocks)
         self.log = log
         retention = Retention(
             registry: registry,
-            clocks: clocks,
+            clocks: world.clocks,
             observer: Retention.Observer { removed, ending in
                 if ending == .removed { RetentionCare.tell(removed, log) }
             }
@@ -44,14 +46,16 @@ struct RetentionCare: Sendable {
 
     /// Between two waits there is never more than an interval, nor more than pulls may wait.
     ///
-    /// A pull on the day of a run protects. So after a crash, which may have lost some, nothing goes on that day.
+    /// A pull on the day of a run protects. So after a crash, which may have lost some, nothing goes on the day of the
+    /// next start.
     func run() async {
         var due = clocks.monotonic() + min(interval, RetentionCare.firstAfter)
-        var hasTold = false
+        var (lost, hasTold) = (settled(lostPulls), false)
         while true {
             await flush()
             if clocks.monotonic() >= due {
-                if isDayOfLoss {
+                lost = settled(lost)
+                if rests(after: lost) {
                     if !hasTold { tellOfRest() }
                     hasTold = true
                     due = clocks.monotonic() + min(interval, Registry.pullsEvery)
@@ -65,16 +69,52 @@ struct RetentionCare: Sendable {
         }
     }
 
-    /// Whether it is the day of a crash, on the wall clock or on the one by which pulls are noted.
-    private var isDayOfLoss: Bool {
-        guard let lostPulls else { return false }
-        let times = [clocks.wallMilliseconds(), registry.expiryReading].compactMap { $0 }
-        return times.contains { Moment(milliseconds: $0).dayNumber == lostPulls.day }
+    /// The day that it is, on the clock by which pulls are noted; nil where nobody knows.
+    private var today: UInt32? {
+        do throws(RegistryError) {
+            return Moment(milliseconds: try registry.expiryNow()).dayNumber
+        } catch {
+            // A run asks the same, and tells of it.
+            return nil
+        }
+    }
+
+    /// Gives what was lost a day: this one, for the crash was on it or before it.
+    private func settled(_ lost: LostPulls) -> LostPulls {
+        guard lost == .some, let today else { return lost }
+        note(.upTo(day: today))
+        return .upTo(day: today)
+    }
+
+    private func note(_ lost: LostPulls) {
+        do throws(FileError) { try lost.note(in: files, or: lifeline) } catch {
+            log.write(
+                .warning,
+                "that pulls may be lost was not noted; after one more start today retention does not rest",
+                [("cause", .text("\(error)"))]
+            )
+        }
+    }
+
+    private func rests(after lost: LostPulls) -> Bool {
+        switch lost {
+        case .none: false
+        case .some: true
+        case .upTo(let day): today.map { $0 <= day } ?? true
+        }
+    }
+
+    /// Notes that pulls are lost where some wait that cannot be written any more; at the end of a process.
+    func noteUnwritten() {
+        guard let today else { return }
+        guard registry.pullsWaiting > 0 || registry.pullsMissedDay.map({ $0 >= today }) ?? false
+        else { return }
+        note(.upTo(day: today))
     }
 
     private func tellOfRest() {
         log.write(
-            .info,
+            .warning,
             "the server was not stopped in order, and pulls of today may be lost: retention waits for tomorrow; "
                 + "'breakwater retention run' does not",
             []

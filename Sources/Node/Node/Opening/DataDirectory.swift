@@ -23,8 +23,8 @@ struct DataDirectory: Sendable {
     let blobs: DiskBlobStore
     let catalog: Catalog
     let pages: PageCheckVFS
-    /// The day of which pulls may be lost; nil where none are.
-    let lostPulls: LostPulls?
+    /// Whether pulls may be lost.
+    let lostPulls: LostPulls
     /// Why nothing here can be written; nil where it can.
     let readOnly: String?
 
@@ -48,7 +48,7 @@ struct DataDirectory: Sendable {
             try DataDirectory.requireCatalog(of: blobs, in: files)
             return try DataDirectory.obstacle(in: files)
         }
-        lostPulls = try LostPulls.look(in: files, world, mayWrite: readOnly == nil)
+        lostPulls = try LostPulls.look(in: files)
         let pages = DataDirectory.pages(
             readOnly == nil
                 ? .system

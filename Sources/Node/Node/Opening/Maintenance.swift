@@ -74,7 +74,11 @@ public enum Maintenance {
         let files = try NodeError.step("open the data directory '\(path)'") {
             try world.files.directory(at: path, .mustExist)
         }
-        _ = try LostPulls.look(in: files, world, mayWrite: true)
+        let lost = try LostPulls.look(in: files)
+        guard lost == .some else { return }
+        do throws(FileError) { try lost.note(in: files, or: world.lifeline) } catch {
+            // Retention does not rest then; the work that was asked for is worth more.
+        }
     }
 
     /// Compares the catalog with the content, both ways; `deep` reads and hashes every copy.

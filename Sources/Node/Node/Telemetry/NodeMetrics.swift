@@ -126,8 +126,8 @@ struct NodeMetrics {
         ) { Double(scrub.status.damagedEntries.count) }
         metrics.gauge(
             "breakwater_scrub_unexamined_copies",
-            "Copies and directories that the newest round could not look at; none before the first."
-        ) { scrub.status.round.map { Double($0.unexamined) } }
+            "Copies and directories that the round under way, or the one before it, could not look at."
+        ) { Double(scrub.status.unexamined) }
         metrics.gauge(
             "breakwater_scrub_orphans",
             "Copies nothing names, as the newest round met them."

@@ -7,7 +7,7 @@ import OCI
 extension TrashLook {
     /// Deleted tags that are looked at, of which what is asked for may be a few; what lies before them stays in the
     /// trash's list, and comes back with the repository or by its name.
-    private static let tagsLookedAtMax = 10 * Decision.eventsMax
+    private static let tagsLookedAtMax = 50 * Decision.eventsMax
     /// Entries that are looked at before a step of a repository's deletion, for its earlier steps.
     private static let entriesBeforeMax: UInt64 = 2000
 
@@ -29,7 +29,9 @@ extension TrashLook {
             let last = position - min(position - 1, TrashLook.entriesBeforeMax)
             while from > last, looked < TrashLook.tagsLookedAtMax {
                 events = try self.events(at: from - 1)
-                looked += events.count
+                looked += events.count {
+                    if case .tagDeleted(row.key, _) = $0 { true } else { false }
+                }
                 guard ending(events) == .inPart || !events.contains(where: isChange) else { break }
                 from -= 1
                 found += try tags(ended: events, at: from, were: digests)
