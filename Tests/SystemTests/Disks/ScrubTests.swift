@@ -38,8 +38,9 @@ extension `Breakwater as built` {
                 arguments: ["--config", configuration]
             )
             let bytes = (0..<(8 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
-            let digest = try await upload(bytes, to: server)
+            // First, so that it does not come to lie behind what is cut.
             let other = try await upload(Array("another".utf8), to: server)
+            let digest = try await upload(bytes, to: server)
             try disk.fillBehind()
             try disk.cut(at: copy(of: digest, in: server.data))
             // The page cache has it still.
