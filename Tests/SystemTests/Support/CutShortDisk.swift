@@ -41,8 +41,21 @@ struct CutShortDisk {
         try workspace.must("sync", "-f", path)
     }
 
+    /// Blocks at the end of a file that a cut takes, with everything behind them.
+    private static let cutBlocks: UInt64 = 100
+
+    /// Whether a file lies wholly before what a cut at another one takes; both must be synced.
+    func lies(_ file: String, beforeCutAt other: String) throws -> Bool {
+        try lastBlock(of: file) < lastBlock(of: other) - CutShortDisk.cutBlocks
+    }
+
     /// Cuts the image where the last blocks of a file of the disk lie.
     func cut(at file: String) throws {
+        let size = (try lastBlock(of: file) - CutShortDisk.cutBlocks) * 4096
+        try workspace.must("truncate", "--size=\(size)", image)
+    }
+
+    private func lastBlock(of file: String) throws -> UInt64 {
         let last = try #require(
             try workspace.must("filefrag", "-e", file).split(separator: "\n")
                 .last { $0.contains("eof") }
@@ -50,7 +63,6 @@ struct CutShortDisk {
         // "   1:     4096..    4882:      32897..     33683:    787:             last,eof"
         let numbers = last.split { !$0.isNumber }.compactMap { UInt64($0) }
         try #require(numbers.count > 4)
-        let end = numbers[4]
-        try workspace.must("truncate", "--size=\((end - 100) * 4096)", image)
+        return numbers[4]
     }
 }
