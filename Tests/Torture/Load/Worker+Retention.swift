@@ -96,10 +96,10 @@ extension Worker {
                 }
                 continue
             }
-            guard answer.status == 200,
-                !text.contains("\"changed\":0,")
-                    || !text.contains("\"removed\":\(expected),")
-            else { return answer }
+            let run = Registry.read(Registry.RetentionRun.self, from: answer)
+            if answer.status != 200 || run?.changed == 0 && run?.removed == expected {
+                return answer
+            }
             let wrong = "\(expected) images had to go: \(text)"
             return ReceivedResponse(status: 0, headers: answer.headers, body: Array(wrong.utf8))
         }

@@ -14,7 +14,7 @@ struct Registry: Sendable {
 
     private let client: Client
     /// The management interface.
-    private let control: Client
+    let control: Client
 
     /// The server at `base`, whose management interface is the socket in its data directory.
     init(base: String, data: String) {
@@ -25,93 +25,6 @@ struct Registry: Sendable {
         var own = Client.Options(unixSocket: "\(data)/control.sock")
         own.deadline = Registry.commandTime
         control = Client(own)
-    }
-
-    /// Lets the sweep do rounds until everything that nothing names had its time; what is left then.
-    ///
-    /// Nil when nothing is, else what the plan says.
-    func leftAfterSweeps() async throws -> String? {
-        var plan = ""
-        for _ in 0..<Registry.sweepsMax {
-            // One may be under way by itself.
-            _ = try await manage("POST", "sweep/run")
-            let answer = try await manage("GET", "sweep/plan", query: "limit=20")
-            plan = String(decoding: answer.body, as: UTF8.self)
-            if plan.contains("\"count\":0,"), plan.contains("\"laterCount\":0}") { return nil }
-        }
-        return plan
-    }
-
-    private static let sweepsMax = 100
-
-    private func manage(
-        _ method: String,
-        _ path: String,
-        query: String? = nil,
-        body: [UInt8] = []
-    ) async throws(TransportError) -> ReceivedResponse {
-        if Interruption.isRequested { throw .interrupted("a signal asked for the end") }
-        let head = RequestHead(
-            method: method,
-            path: "/control/v1/\(path)",
-            query: query,
-            headers: Headers()
-        )
-        return try await control.send(head, body: body, limit: Registry.answerBytesMax)
-    }
-
-    /// Asks for something of the trash: `restore` or `purge`.
-    func trash(
-        _ verb: String,
-        _ digest: Digest,
-        in repository: String
-    ) async throws(TransportError) -> ReceivedResponse {
-        let name = verb == "restore" ? "reference" : "digest"
-        return try await manage(
-            "POST",
-            "trash/\(verb)",
-            query: "repository=\(repository)&\(name)=\(digest)"
-        )
-    }
-
-    /// Sets the policy that so many of the newest builds stay, or takes it away.
-    func setPolicy(
-        keeping count: Int?,
-        in namespace: String
-    ) async throws(TransportError) -> ReceivedResponse {
-        let tags = "\(RepositoryState.buildPrefix)*"
-        let rule = count.map { #"{"name":"builds","tags":["\#(tags)"],"keepNewest":\#($0)}"# }
-        let policy = #"{"rules":[\#(rule ?? "")]}"#
-        let query = "namespace=\(namespace)"
-        return try await manage("PUT", "retention", query: query, body: Array(policy.utf8))
-    }
-
-    /// How many builds the policy of a namespace keeps, as the server says; nil without a policy.
-    func keptBuilds(in namespace: String) async throws(TransportError) -> Int? {
-        let text = String(decoding: try await manage("GET", "retention").body, as: UTF8.self)
-        let parts = text.split(separator: "\"namespace\":\"\(namespace)\",\"policy\":\"")
-        guard parts.count == 2 else { return nil }
-        let number = parts[1].split(separator: "\"keepNewest\\\":", maxSplits: 1).dropFirst().first
-        return number.flatMap { Int($0.prefix { $0.isNumber }) }
-    }
-
-    /// Puts into the trash what the policy of a namespace lets go.
-    func runRetention(in namespace: String) async throws(TransportError) -> ReceivedResponse {
-        try await manage("POST", "retention/run", query: "namespace=\(namespace)")
-    }
-
-    /// Lets the scrub do a whole round; what it says when anything was wrong, else nil.
-    func damageFoundByScrub() async throws(TransportError) -> String? {
-        let answer = try await manage("POST", "scrub/run")
-        let text = String(decoding: answer.body, as: UTF8.self)
-        return answer.status == 200 && text.contains("\"isSound\":true") ? nil : text
-    }
-
-    /// What the scrub knows to be lost or damaged, over restarts too; nil when there is nothing.
-    func damageKnownToScrub() async throws(TransportError) -> String? {
-        let text = String(decoding: try await manage("GET", "scrub").body, as: UTF8.self)
-        let isSound = text.contains("\"losses\":[]") && text.contains("\"damagedEntries\":[]")
-        return isSound ? nil : text
     }
 
     /// Where a `Location` leads.
