@@ -314,7 +314,7 @@ targets.append(
 targets.append(
     .executableTarget(
         name: "breakwater-torture",
-        dependencies: dependencies(["Platform", "HTTP", "OCI", "Crypto", "HTTPClient"]),
+        dependencies: dependencies(["Platform", "HTTP", "JSON", "OCI", "Crypto", "HTTPClient"]),
         path: "Tests/Torture",
         swiftSettings: tests
     )

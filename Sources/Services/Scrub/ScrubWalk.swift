@@ -82,9 +82,11 @@ struct ScrubWalk {
     private var rate: UInt64 {
         guard !isUrgent else { return scrub.options.rateMax }
         // A tenth faster than the period asks for, so that the round is over when the next begins.
-        let seconds = UInt64(max(1, scrub.options.period.components.seconds))
-        let needed = scrub.state.bytesTotal / seconds
-        return min(max(needed + needed / 10, scrub.options.rateMin), scrub.options.rateMax)
+        let bytes =
+            Double(scrub.state.bytesTotal) + Double(round.named) * Double(Pace.openingBytes)
+        let needed = 1.1 * bytes / Double(max(1, scrub.options.period.components.seconds))
+        let (rateMin, rateMax) = (scrub.options.rateMin, scrub.options.rateMax)
+        return needed < Double(rateMax) ? min(max(UInt64(needed), rateMin), rateMax) : rateMax
     }
 
     // MARK: The catalog
@@ -93,9 +95,11 @@ struct ScrubWalk {
         var catalog = CatalogScrub(scrub.catalog)
         let outcome: Result<Void, ScrubError>
         do throws(ScrubError) {
-            while try step(&catalog) {
+            while true {
+                let start = scrub.world.clocks.monotonic()
+                guard try step(&catalog) else { break }
                 // As many bytes as a step reads at most, where its rows are small.
-                try await pace.wait(afterBytes: PagesRead.step, in: .zero, scrub)
+                try await pace.wait(afterBytes: PagesRead.step, in: time(since: start), scrub)
             }
             outcome = .success(())
         } catch {
@@ -124,6 +128,7 @@ struct ScrubWalk {
         _ after: Digest?
     ) async throws(ScrubError) -> ScrubState.Place {
         let limit = scrub.options.pageMax
+        let start = scrub.world.clocks.monotonic()
         let page = try scrub.read { view throws(CatalogError) in
             try view.contents(after: after, limit: limit)
         }
@@ -146,8 +151,16 @@ struct ScrubWalk {
         }
         let bytes = page.reduce(0) { $0 + $1.1.size }
         try scrub.note { $0.bytesTotal += bytes }
-        try await pace.wait(afterBytes: page.count * Pace.openingBytes, in: .zero, scrub)
+        try await pace.wait(
+            afterBytes: page.count * Pace.openingBytes,
+            in: time(since: start),
+            scrub
+        )
         return .names(after: last.0)
+    }
+
+    private func time(since start: Duration) -> Duration {
+        scrub.world.clocks.monotonic() - start
     }
 
     // MARK: Copies

@@ -96,8 +96,8 @@ extension Worker {
                 }
                 continue
             }
-            let run = Registry.read(Registry.RetentionRun.self, from: answer)
-            if answer.status != 200 || run?.changed == 0 && run?.removed == expected {
+            let run = Registry.retentionRun(of: answer)
+            if answer.status != 200 || run?.changed == 0 && run?.removed == Int64(expected) {
                 return answer
             }
             let wrong = "\(expected) images had to go: \(text)"

@@ -2,11 +2,8 @@
 
 import HTTP
 import HTTPClient
+import JSON
 import OCI
-
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#endif
 
 /// The management interface, as one who reads its documents knows it.
 extension Registry {
@@ -16,18 +13,14 @@ extension Registry {
     ///
     /// Nil when nothing is, else what the plan says.
     func leftAfterSweeps() async throws(TransportError) -> String? {
-        struct Plan: Decodable {
-            var count: UInt64
-            var laterCount: UInt64
-            var unlisted: UInt64
-        }
         var answer = ReceivedResponse(status: 0, headers: Headers(), body: [])
         for _ in 0..<Registry.sweepsMax {
             // One may be under way by itself.
             _ = try await manage("POST", "sweep/run")
             answer = try await manage("GET", "sweep/plan", query: "limit=20")
-            guard let plan = Registry.read(Plan.self, from: answer) else { break }
-            if plan.count == 0, plan.laterCount == 0, plan.unlisted == 0 { return nil }
+            let plan = Registry.document(of: answer)
+            let counts = ["count", "laterCount", "unlisted"].map { plan?[$0]?.integer }
+            if counts == [0, 0, 0] { return nil }
         }
         return Registry.text(of: answer)
     }
@@ -60,30 +53,23 @@ extension Registry {
 
     /// How many builds the policy of a namespace keeps, as the server says; nil without a policy.
     func keptBuilds(in namespace: String) async throws -> Int? {
-        struct Policies: Decodable { var policies: [Policy] }
-        struct Policy: Decodable {
-            var namespace: String
-            var policy: String
-        }
-        struct Rules: Decodable { var rules: [Rule] }
-        struct Rule: Decodable { var keepNewest: Int }
         let answer = try await manage("GET", "retention")
-        guard let told = Registry.read(Policies.self, from: answer) else {
+        guard let policies = Registry.document(of: answer)?["policies"]?.array else {
             throw Failure("no policies: status \(answer.status), \(Registry.text(of: answer))")
         }
-        guard let policy = told.policies.first(where: { $0.namespace == namespace }) else {
-            return nil
-        }
-        let rules = try JSONDecoder().decode(Rules.self, from: Data(policy.policy.utf8)).rules
-        return rules.first?.keepNewest
+        let policy = policies.first { $0["namespace"]?.string == namespace }
+        guard let text = policy?["policy"]?.string else { return nil }
+        let rules = try JSONValue.parse(Array(text.utf8))["rules"]?.array
+        return rules?.first?["keepNewest"]?.integer.map { Int($0) }
     }
 
-    /// What a run of retention did.
-    struct RetentionRun: Decodable {
-        /// Images that went to the trash.
-        var removed: Int
-        /// Images that stayed, for they were changed meanwhile.
-        var changed: Int
+    /// What a run of retention did: images that went to the trash, and those that stayed because they were
+    /// changed meanwhile; nil when the answer is not about that.
+    static func retentionRun(of answer: ReceivedResponse) -> (removed: Int64, changed: Int64)? {
+        guard let run = document(of: answer), let removed = run["removed"]?.integer,
+            let changed = run["changed"]?.integer
+        else { return nil }
+        return (removed, changed)
     }
 
     /// Puts into the trash what the policy of a namespace lets go.
@@ -93,32 +79,22 @@ extension Registry {
 
     /// Lets the scrub do a whole round; what it says when anything was wrong, else nil.
     func damageFoundByScrub() async throws(TransportError) -> String? {
-        struct Round: Decodable { var isSound: Bool }
         let answer = try await manage("POST", "scrub/run")
-        let round = answer.status == 200 ? Registry.read(Round.self, from: answer) : nil
-        return round?.isSound == true ? nil : Registry.text(of: answer)
+        let isSound = Registry.document(of: answer)?["isSound"] == .bool(true)
+        return answer.status == 200 && isSound ? nil : Registry.text(of: answer)
     }
 
     /// What the scrub knows to be lost or damaged, over restarts too; nil when there is nothing.
     func damageKnownToScrub() async throws(TransportError) -> String? {
-        struct Anything: Decodable {}
-        struct Known: Decodable {
-            var losses: [Anything]
-            var damagedEntries: [Anything]
-        }
         let answer = try await manage("GET", "scrub")
-        if let known = Registry.read(Known.self, from: answer), known.losses.isEmpty,
-            known.damagedEntries.isEmpty
-        {
-            return nil
-        }
-        return Registry.text(of: answer)
+        let known = Registry.document(of: answer)
+        let isSound = known?["losses"] == .array([]) && known?["damagedEntries"] == .array([])
+        return isSound ? nil : Registry.text(of: answer)
     }
 
     /// The document of an answer; nil when it is none, which whoever asked shows as it came.
-    static func read<Value: Decodable>(_ type: Value.Type, from answer: ReceivedResponse) -> Value?
-    {
-        do { return try JSONDecoder().decode(type, from: Data(answer.body)) } catch { return nil }
+    private static func document(of answer: ReceivedResponse) -> JSONValue? {
+        do throws(JSONError) { return try JSONValue.parse(answer.body) } catch { return nil }
     }
 
     private static func text(of answer: ReceivedResponse) -> String {

@@ -16,9 +16,10 @@ import Testing
 
 @testable import Scrub
 
-/// Clocks on which sleeping is the only thing that takes time.
+/// Clocks on which sleeping is the only thing that takes time, unless a test says what looking does.
 final class SleepingClocks: Clocks {
     private let now = Mutex(Duration.zero)
+    private let perLook = Mutex(Duration.zero)
     private let hook = Mutex<(@Sendable (Duration) async -> Void)?>(nil)
     /// 2026-01-01.
     private static let origin: UInt64 = 1_767_225_600_000
@@ -27,7 +28,18 @@ final class SleepingClocks: Clocks {
         SleepingClocks.origin + UInt64(monotonic() / .milliseconds(1))
     }
 
-    func monotonic() -> Duration { now.withLock { $0 } }
+    func monotonic() -> Duration {
+        let step = perLook.withLock { $0 }
+        return now.withLock { now in
+            now += step
+            return now
+        }
+    }
+
+    /// Whatever is done between two looks at the clock takes this long from now on.
+    func take(perLook duration: Duration) {
+        perLook.withLock { $0 = duration }
+    }
 
     func sleep(for duration: Duration) async throws(CancellationError) {
         guard !Task.isCancelled else { throw CancellationError() }

@@ -184,23 +184,54 @@ import Testing
         #expect(round.catalog.entries == 0)
     }
 
-    @Test func `takes as long as its period allows, and less where it is told`() async throws {
+    // Small copies cost what opening them does.
+    @Test(arguments: [(20, 1 << 20), (300, 5)])
+    func `takes as long as its period allows, and less where it is told`(
+        count: Int,
+        size: Int
+    ) async throws {
         let test = try Fixture { options in
             (options.rateMin, options.portion) = (1, 1 << 16)
             options.period = .seconds(10_000)
         }
-        for number in 0..<20 as Range<UInt8> {
-            try await test.push([UInt8](repeating: number, count: 1 << 20))
+        for number in 0..<count {
+            var bytes = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: size)
+            bytes[0] = UInt8(number >> 8)
+            try await test.push(bytes)
         }
         _ = try await test.scrubNow()
         let start = test.clocks.monotonic()
         let round = try await test.scrub.run()
         let took = test.clocks.monotonic() - start
-        #expect(round.copies == 20)
+        #expect(round.copies == count)
         #expect(took > .seconds(8000) && took < .seconds(10_500))
         let urgent = test.clocks.monotonic()
         _ = try await test.scrubNow()
         #expect(test.clocks.monotonic() - urgent < .seconds(10))
+    }
+
+    @Test func `the looks at the catalog and at names leave most of the time to others`()
+        async throws
+    {
+        let test = try Fixture()
+        try await test.push([1])
+        let slept = Mutex((catalog: Duration.zero, names: Duration.zero))
+        test.clocks.take(perLook: .seconds(1))
+        defer { test.clocks.whileSleeping(nil) }
+        test.clocks.whileSleeping { duration in
+            let round = test.scrub.status.round
+            slept.withLock { slept in
+                if round?.catalog.entries ?? 0 == 0 {
+                    slept.catalog += duration
+                } else if round?.named == 0 {
+                    slept.names += duration
+                }
+            }
+        }
+        _ = try await test.scrub.run()
+        // At least its pages, the two journals and some tables.
+        #expect(slept.withLock { $0.catalog } >= .seconds(3 * 4))
+        #expect(slept.withLock { $0.names } >= .seconds(3))
     }
 
     @Test func `what it has read shows after each copy`() async throws {

@@ -19,7 +19,9 @@ extension Commands {
         run: { invocation in
             guard let name = invocation.operands.first else {
                 return await Session(invocation).run { (trash: Wire.Trash) in
-                    trash.repositories.map { "\($0.name)  \($0.manifests) manifests" }
+                    trash.repositories.map {
+                        "\($0.name)  \($0.manifests) manifests, \($0.tags) deleted tags"
+                    }
                 } asking: { client in
                     try await client.trash()
                 }

@@ -55,7 +55,7 @@ public struct ControlClient: Sendable {
         return all
     }
 
-    /// Every repository whose trash has manifests.
+    /// Every repository from which something can be had back.
     public func trash() async throws -> Wire.Trash {
         var all = try await get("trash", as: Wire.Trash.self)
         while let next = all.next {

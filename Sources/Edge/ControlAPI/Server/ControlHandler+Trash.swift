@@ -15,7 +15,11 @@ extension ControlHandler {
         let found = try registry.trashedRepositories(after: after, limit: limit)
         return Wire.Trash(
             repositories: found.map { row in
-                Wire.TrashedRepository(name: row.name.description, manifests: row.manifests)
+                Wire.TrashedRepository(
+                    name: row.name.description,
+                    manifests: row.manifests,
+                    tags: row.tags
+                )
             },
             next: found.count == limit ? found.last.map { "\($0.number)" } : nil
         )
@@ -167,6 +171,9 @@ extension Wire.Restored {
             restored.taken.isEmpty ? nil : "\(restored.taken.count) tags are something else now",
             restored.left.isEmpty
                 ? nil : "\(restored.left.count) manifests lack content that is gone",
+            restored.mayLackTags
+                ? "more tags may have gone with them, too far back to be looked for: "
+                    + "'breakwater repository restore \(name)' gives them" : nil,
         ]
         self.init(
             summary: parts.compactMap { $0 }.joined(separator: "; "),
@@ -175,7 +182,8 @@ extension Wire.Restored {
             taken: restored.taken.prefix(Wire.pageMax).map { taken in
                 Wire.TakenTag(tag: taken.tag.description, digest: taken.current.description)
             },
-            left: restored.left.prefix(Wire.pageMax).map(\.description)
+            left: restored.left.prefix(Wire.pageMax).map(\.description),
+            mayLackTags: restored.mayLackTags
         )
     }
 }

@@ -4,7 +4,7 @@ extension Wire {
     /// The longest reason an entry keeps, in bytes.
     public static let reasonMax = 512
 
-    /// Repositories whose trash has manifests.
+    /// Repositories from which something can be had back.
     public struct Trash: Codable, Equatable, Sendable {
         /// In the order in which they were first named.
         public var repositories: [TrashedRepository]
@@ -18,6 +18,8 @@ extension Wire {
         public var name: String
         /// Manifests in its trash.
         public var manifests: UInt64
+        /// Tags that were deleted and are not back.
+        public var tags: UInt64
     }
 
     /// A page of the manifests in a repository's trash.
@@ -94,6 +96,8 @@ extension Wire {
         public var taken: [TakenTag]
         /// Digests of manifests of which something is gone.
         public var left: [String]
+        /// Whether tags that the same deletion took may be missing: its earlier steps lie too far back.
+        public var mayLackTags: Bool
     }
 
     /// A tag that could not come back.

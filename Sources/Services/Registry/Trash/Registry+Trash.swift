@@ -9,20 +9,39 @@ extension Registry {
     /// Times a restore is planned anew because the repository changed meanwhile.
     private static let restoreAttemptsMax = 3
 
-    /// Repositories with manifests in their trash, by their numbers, behind one.
+    /// Up to `limit` repositories from which something can be had back, by their numbers, behind one.
     public func trashedRepositories(
         after number: Int64,
         limit: Int
-    ) throws(RegistryError) -> [(number: Int64, name: RepositoryName, manifests: UInt64)] {
-        try read { view throws(CatalogError) in
-            var found: [(number: Int64, name: RepositoryName, manifests: UInt64)] = []
+    ) throws(RegistryError) -> [TrashedRepository] {
+        let since = try trashBegins()
+        return try read { view throws(CatalogError) in
+            var found: [Int64: (key: RepositoryKey, manifests: UInt64, tags: UInt64)] = [:]
             for row in try view.trashedRepositories(after: number, limit: limit) {
+                found[row.number] = (row.key, row.manifests, 0)
+            }
+            for row in try view.repositoriesWithDeletedTags(
+                since: since,
+                after: number,
+                limit: limit
+            ) {
+                found[row.number, default: (row.key, 0, 0)].tags = row.tags
+            }
+            var page: [TrashedRepository] = []
+            for (number, row) in found.sorted(by: { $0.key < $1.key }).prefix(limit) {
                 guard let name = try view.name(of: row.key) else {
                     throw .damaged("a repository's namespace has no name; run 'catalog rebuild'")
                 }
-                found.append((row.number, name, row.manifests))
+                page.append(
+                    TrashedRepository(
+                        number: number,
+                        name: name,
+                        manifests: row.manifests,
+                        tags: row.tags
+                    )
+                )
             }
-            return found
+            return page
         }
     }
 
@@ -223,6 +242,7 @@ extension Restored {
         tags = plan.tags
         taken = plan.taken
         left = plan.left
+        mayLackTags = plan.mayLackTags
     }
 }
 

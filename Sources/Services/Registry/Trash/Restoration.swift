@@ -41,8 +41,23 @@ public struct Restored: Sendable, Hashable {
     /// Manifests that would have come back too, were anything left of what they name.
     public var left: [Digest] = []
 
+    /// Whether tags that an earlier step of the same deletion took may be missing: it lies too far back.
+    public var mayLackTags = false
+
     /// Whether nothing came back.
     var isEmpty: Bool { manifests.isEmpty && tags.isEmpty }
+}
+
+/// A repository from which something can be had back.
+public struct TrashedRepository: Sendable, Hashable {
+    /// Its number in this catalog, which pages go by.
+    public var number: Int64
+    /// Its name.
+    public var name: RepositoryName
+    /// Manifests in its trash.
+    public var manifests: UInt64
+    /// Tags that were deleted and are not back.
+    public var tags: UInt64
 }
 
 /// What a step of a repository's deletion says of itself in its entry.

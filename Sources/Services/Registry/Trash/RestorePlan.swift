@@ -22,6 +22,9 @@ struct RestorePlan {
     /// Whether more is to come back than one plan holds.
     private(set) var isCut = false
 
+    /// Whether tags that went with the manifests may lie too far back to be looked at.
+    private(set) var mayLackTags = false
+
     private let trash: TrashLook
     /// Whether each manifest that was looked at is there, or comes back.
     private var seen: [Digest: Bool] = [:]
@@ -48,7 +51,9 @@ struct RestorePlan {
         guard !manifests.isEmpty || !tags.isEmpty else {
             throw .refused(.notInTrash(digest.description))
         }
-        for (tag, digest) in try trash.tagsEnded(with: manifests) { try add(tag, of: digest) }
+        let ended = try trash.tagsEnded(with: manifests)
+        for (tag, digest) in ended.tags { try add(tag, of: digest) }
+        mayLackTags = ended.isCut
     }
 
     /// What a tag was before what it is, with what belongs to it; `replaces` a value that it has now.

@@ -12,32 +12,37 @@ extension TrashLook {
     private static let entriesBeforeMax: UInt64 = 2000
 
     /// Tags that went with these manifests and were one of them: by the same entry, or by an earlier step of
-    /// the same deletion of the repository, whose tags go first.
+    /// the same deletion of the repository, whose tags go first; and whether there are steps too far back.
     func tagsEnded(
         with manifests: [TrashedManifest]
-    ) throws(TrashError) -> [(tag: Tag, digest: Digest)] {
+    ) throws(TrashError) -> (tags: [(tag: Tag, digest: Digest)], isCut: Bool) {
         let digests = Set(manifests.map(\.facts.digest))
         var found: [(tag: Tag, digest: Digest)] = []
         // Everything of the repository from here on was looked at.
         var from = UInt64.max
         var looked = 0
+        var isCut = false
         for position in Set(manifests.map(\.position)).sorted(by: >) where position < from {
             from = position
             var events = try events(at: position)
             found += try tags(ended: events, at: position, were: digests)
             guard ending(events) != nil else { continue }
             let last = position - min(position - 1, TrashLook.entriesBeforeMax)
-            while from > last, looked < TrashLook.tagsLookedAtMax {
+            while from > 1 {
                 events = try self.events(at: from - 1)
                 looked += events.count {
                     if case .tagDeleted(row.key, _) = $0 { true } else { false }
                 }
                 guard ending(events) == .inPart || !events.contains(where: isChange) else { break }
+                guard from > last, looked < TrashLook.tagsLookedAtMax else {
+                    isCut = true
+                    break
+                }
                 from -= 1
                 found += try tags(ended: events, at: from, were: digests)
             }
         }
-        return found
+        return (found, isCut)
     }
 
     /// Whether an event changes what the repository shows.

@@ -140,15 +140,49 @@ extension CatalogView {
             """,
             .integer(number),
             .integer(Int64(limit)),
-            read: { row in
-                Identifier(bytes: row.blob(1)).map { namespace in
-                    (
-                        row.integer(0), RepositoryKey(namespace: namespace, path: row.text(2)),
-                        UInt64(row.integer(3))
-                    )
-                }
-            }
-        ).compactMap { $0 }
+            read: CatalogView.counted
+        ).compactMap { row in row.map { ($0.number, $0.key, $0.count) } }
+    }
+
+    private static func counted(
+        _ row: Statement
+    ) -> (number: Int64, key: RepositoryKey, count: UInt64)? {
+        Identifier(bytes: row.blob(1)).map { namespace in
+            let key = RepositoryKey(namespace: namespace, path: row.text(2))
+            return (row.integer(0), key, UInt64(row.integer(3)))
+        }
+    }
+
+    /// Up to `limit` repositories with a number greater than `after` that have tags deleted since a time,
+    /// in milliseconds since 1970, whose manifest is there or in the trash, and how many.
+    public func repositoriesWithDeletedTags(
+        since: UInt64,
+        after number: Int64,
+        limit: Int
+    ) throws(CatalogError) -> [(number: Int64, key: RepositoryKey, tags: UInt64)] {
+        let earliest = Stamp(milliseconds: since, counter: 0, region: Identifier(high: 0, low: 0))
+        return try session.all(
+            """
+            SELECT t.repository, namespace, path, count(*)
+            FROM tombstones AS t JOIN repositories ON id = t.repository
+            WHERE kind = ?1 AND t.repository > ?2 AND t.stamp >= ?3 AND EXISTS (
+                SELECT 1 FROM (
+                    SELECT digest FROM tag_history
+                    WHERE repository = t.repository AND name = CAST(t.key AS TEXT)
+                        AND digest IS NOT NULL
+                    ORDER BY position DESC, ordinal DESC LIMIT 1) AS was
+                WHERE EXISTS (SELECT 1 FROM manifests AS m
+                        WHERE m.repository = t.repository AND m.digest = was.digest)
+                    OR EXISTS (SELECT 1 FROM trash AS d
+                        WHERE d.repository = t.repository AND d.digest = was.digest))
+            GROUP BY t.repository ORDER BY t.repository LIMIT ?4
+            """,
+            .integer(Buried.tag.rawValue),
+            .integer(number),
+            .stamp(earliest),
+            .integer(Int64(limit)),
+            read: CatalogView.counted
+        ).compactMap { row in row.map { ($0.number, $0.key, $0.count) } }
     }
 
     /// Manifests in all trash.

@@ -313,4 +313,31 @@ import Testing
         let names = try test.registry.trashedRepositories(after: 0, limit: 9)
         #expect(names.isEmpty)
     }
+
+    @Test func `a repository is listed for its deleted tags alone as long as they can be had back`()
+        async throws
+    {
+        let test = try Fixture()
+        for (path, tags) in [("one", ["a", "b", "c"]), ("two", ["a"]), ("three", [])] {
+            let image = try await test.push(path, to: path, tags: tags + ["kept"])
+            let name = try Fixture.name(path)
+            for tag in tags {
+                try await test.registry.change(name, .deleteTag(try Fixture.tag(tag)))
+            }
+            if path == "three" {
+                try await test.registry.changeWholly(name, .deleteManifest(image))
+            }
+        }
+        // What is back is not counted.
+        try await test.push("one", to: "one", tags: ["c"])
+        func listed(after number: Int64 = 0, limit: Int = 9) throws -> [TrashedRepository] {
+            try test.registry.trashedRepositories(after: number, limit: limit)
+        }
+        let all = try listed()
+        #expect(all.map(\.name.description) == ["one", "two", "three"])
+        #expect(all.map(\.tags) == [2, 1, 1])
+        #expect(all.map(\.manifests) == [0, 0, 1])
+        #expect(try listed(limit: 2) == Array(all.prefix(2)))
+        #expect(try listed(after: all[0].number, limit: 1) == [all[1]])
+    }
 }
