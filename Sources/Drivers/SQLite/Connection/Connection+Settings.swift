@@ -8,25 +8,25 @@ extension Connection {
 
     /// Opens a write transaction; it stays open until `commit` or `rollback`, also across an `await`.
     public func beginImmediate() throws(SQLiteError) {
-        try execute("BEGIN IMMEDIATE")
+        try executeOften("BEGIN IMMEDIATE")
     }
 
     /// Opens a read transaction, whose snapshot is taken by its first read.
     public func beginRead() throws(SQLiteError) {
-        try execute("BEGIN DEFERRED")
+        try executeOften("BEGIN DEFERRED")
     }
 
     /// Makes the open transaction durable as far as `synchronous` says.
     ///
     /// After an error a transaction may still be open (`isInTransaction`); roll it back.
     public func commit() throws(SQLiteError) {
-        try execute("COMMIT")
+        try executeOften("COMMIT")
     }
 
     /// Drops the open transaction; SQLite may have done so already after an error, which is fine.
     public func rollback() throws(SQLiteError) {
         guard isInTransaction else { return }
-        try execute("ROLLBACK")
+        try executeOften("ROLLBACK")
     }
 
     /// The first column of the pragma's first row, as text; empty when it gives none.

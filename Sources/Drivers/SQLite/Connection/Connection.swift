@@ -24,6 +24,8 @@ import Synchronization
     /// The path it was opened with.
     public let path: String
     private var database: OpaquePointer?
+    /// Those that begin and end transactions, prepared at their first use.
+    private var kept: [String: OpaquePointer] = unsafe [:]
     /// What the database's files are read through, kept as long as the connection.
     private let checks: PageCheckVFS?
     private let directory: DirectoryVFS?
@@ -113,6 +115,9 @@ import Synchronization
 
     deinit {
         // Only the last reference is here, so nobody is inside; statements hold a reference each.
+        if unsafe database != nil {
+            unsafe kept.values.forEach { unsafe sqlite3_finalize($0) }
+        }
         unsafe sqlite3_close_v2(database)
     }
 
@@ -128,6 +133,7 @@ import Synchronization
         while let statement = unsafe sqlite3_next_stmt(database, nil) {
             unsafe sqlite3_finalize(statement)
         }
+        unsafe kept = [:]
         let code = unsafe sqlite3_close(database)
         guard code == SQLITE_OK else {
             throw SQLiteError(code: ResultCode(code), message: "cannot close \(path)")
@@ -148,6 +154,27 @@ import Synchronization
             let code = unsafe sqlite3_exec(handle, sql, nil, nil, nil)
             guard code == SQLITE_OK else { throw error(code, sql) }
         }
+    }
+
+    /// Runs one statement that gives no rows, and keeps it prepared.
+    func executeOften(_ sql: String) throws(SQLiteError) {
+        try exclusively { () throws(SQLiteError) in
+            let statement = try unsafe prepared(sql)
+            let code = unsafe sqlite3_step(statement)
+            let failure = code == SQLITE_DONE ? nil : error(code, sql)
+            unsafe sqlite3_reset(statement)
+            if let failure { throw failure }
+        }
+    }
+
+    private func prepared(_ sql: String) throws(SQLiteError) -> OpaquePointer {
+        if let known = unsafe kept[sql] { return unsafe known }
+        var made: OpaquePointer?
+        let flags = UInt32(SQLITE_PREPARE_PERSISTENT)
+        let code = unsafe sqlite3_prepare_v3(handle, sql, -1, flags, &made, nil)
+        guard code == SQLITE_OK, let made = unsafe made else { throw error(code, sql) }
+        unsafe kept[sql] = made
+        return unsafe made
     }
 
     /// How many rows the last statement changed.

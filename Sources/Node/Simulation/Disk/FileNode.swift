@@ -60,12 +60,22 @@ final class FileNode: @unchecked Sendable {
         let isCut = length < bytes.count
         if isCut {
             let touched = SectorHistory.sectors(of: length..<bytes.count)
-            let before = touched.map { content(of: $0...$0) }
+            let offset = length - touched.lowerBound * SectorHistory.sectorBytes
+            history.add(
+                SectorHistory.Write(
+                    order: order,
+                    sectors: touched,
+                    before: content(of: touched),
+                    bytes: [UInt8](
+                        repeating: 0,
+                        count: touched.count * SectorHistory.sectorBytes - offset
+                    ),
+                    offset: offset,
+                    isCut: true
+                )
+            )
             if isDamaged { forgetDamage(in: length..<bytes.count) }
             bytes.removeLast(bytes.count - length)
-            for (sector, before) in zip(touched, before) {
-                history.cut(sector, from: before, to: content(of: sector...sector), order: order)
-            }
         } else {
             bytes.append(contentsOf: [UInt8](repeating: 0, count: length - bytes.count))
         }

@@ -43,6 +43,8 @@ struct SectorHistory: Sendable {
         /// What was written, from so many bytes behind the begin of the first sector.
         var bytes: [UInt8]
         var offset: Int
+        /// Whether it is a cut of the file, which leaves zeros.
+        var isCut = false
     }
 
     private var sectors: [Int: Sector] = [:]
@@ -57,15 +59,9 @@ struct SectorHistory: Sendable {
         bytes.lowerBound / sectorBytes...(bytes.upperBound - 1) / sectorBytes
     }
 
-    /// Notes a write.
+    /// Notes a write, or a cut of the file.
     mutating func add(_ write: Write) {
         writes.append(write)
-    }
-
-    /// Notes that a cut of the file turned a sector from `before` into `after`.
-    mutating func cut(_ sector: Int, from before: [UInt8], to after: [UInt8], order: UInt64) {
-        tellSectors()
-        add(Version(order: order, bytes: after[...], isCut: true), to: sector, before)
     }
 
     /// Makes everything durable but what a failed sync lost track of.
@@ -131,7 +127,11 @@ struct SectorHistory: Sendable {
             for sector in write.sectors {
                 let start = (sector - write.sectors.lowerBound) * SectorHistory.sectorBytes
                 let place = start..<(start + SectorHistory.sectorBytes)
-                let version = Version(order: write.order, bytes: after[place], isCut: false)
+                let version = Version(
+                    order: write.order,
+                    bytes: after[place],
+                    isCut: write.isCut
+                )
                 add(version, to: sector, Array(write.before[place]))
             }
         }
