@@ -39,8 +39,15 @@ final class Campaign: Sendable {
     /// What came of it so far.
     var summary: Summary { state.withLock { $0.summary } }
 
-    /// What a run of so many whole seeds should have met more often.
+    /// What a run of so many whole seeds should have met more often, or not at all.
     private var misses: [String] {
+        let undecided = summary.total("history undecided")
+        return undecided == 0
+            ? rarities
+            : rarities + ["\(undecided) histories were too long to be judged, which is no pass"]
+    }
+
+    private var rarities: [String] {
         let isWhole =
             arguments.scenario == .general && arguments.operations == nil && arguments.only == nil
         return isWhole ? Thresholds.misses(of: summary) : []
@@ -59,7 +66,7 @@ final class Campaign: Sendable {
         let summary = summary
         if arguments.printsSummary { for line in summary.lines { print(line) } }
         print(summary.averages)
-        for miss in misses { print("too rare: \(miss)") }
+        for miss in misses { print("shows too little: \(miss)") }
         let (seconds, attoseconds) = start.duration(to: clock.now).components
         let milliseconds = max(1, Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
         let hundredths = summary.seeds * 100_000 / milliseconds

@@ -122,6 +122,12 @@ final class Crew: Sendable {
         }
     }
 
+    /// Complains of what the sweep leaves although nothing names it.
+    func requireSwept(on registry: Registry) async throws(TransportError) {
+        guard let left = try await registry.leftAfterSweeps() else { return }
+        complain(["the sweep left what nothing names: \(left.prefix(2_000))"])
+    }
+
     /// Asks everything back that the trash should have.
     func bringBack(from registry: Registry) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in

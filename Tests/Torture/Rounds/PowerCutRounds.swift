@@ -74,6 +74,8 @@ struct PowerCutRounds {
             guard crew.complaints.isEmpty else { return }
             try await crew.scrubOnce(on: registry)
             try Files.run(binary, "content", "verify", "--deep", "--data", data)
+            // I7: what nothing names is gone.
+            try await crew.requireSwept(on: registry)
         }
     }
 

@@ -126,13 +126,29 @@ import Testing
     @Test func `wait for the operation after which a crash is planned`() {
         let world = DiskWorld()
         let fuse = Fuse(disk: world.disk)
-        fuse.light(operation: 2, changes: 5)
+        fuse.light(operation: 2, .changes(5))
         fuse.operationBegan()
         #expect(world.disk.crashAfter == nil && fuse.isLit)
         fuse.operationBegan()
         #expect(world.disk.crashAfter == 5 && fuse.isLit)
         fuse.putOut()
         #expect(world.disk.crashAfter == nil && !fuse.isLit)
+    }
+
+    @Test func `stop the machine among calls that only read, and between two awaits`() throws {
+        let world = DiskWorld()
+        let fuse = Fuse(disk: world.disk)
+        let directory = try world.disk.mount().directory(at: "data", .createIfMissing)
+        fuse.light(operation: 0, .calls(1))
+        _ = try directory.names(after: "", limit: 1)
+        #expect(throws: FileError.self) { try directory.names(after: "", limit: 1) }
+        #expect(world.disk.isDown && !fuse.isLit)
+        _ = world.restart(.processOnly)
+        fuse.light(operation: 0, .jobs(1))
+        fuse.jobBegan()
+        #expect(!world.disk.isDown && fuse.isLit)
+        fuse.jobBegan()
+        #expect(world.disk.isDown && !fuse.isLit)
     }
 }
 

@@ -76,8 +76,8 @@ import Testing
         moments.note(job: 3, changes: 2, ticks: 0)
         moments.note(job: 4, changes: 2, ticks: 1)
         #expect(moments.jobs == [1, 3, 4])
-        // Each change with two fates, and each job.
-        #expect(moments.crashPoints.count == 2 * 2 + 3)
+        // Each change with each fate, and each job.
+        #expect(moments.crashPoints.count == 2 * 3 + 3)
     }
 
     @Test(arguments: [

@@ -25,11 +25,34 @@ struct ContentChecker {
         }
         for name in content.repositories {
             guard let repository = try view.repository(name) else { continue }
-            for manifest in content.manifests
-            where try view.manifest(repository.number, manifest.digest) != nil {
-                try checkNamed(by: manifest, name, repository.number, view)
+            for blob in content.blobs where try view.link(repository.number, blob.digest) != nil {
+                try requireContent(blob.digest, "\(name) has a link", view)
+            }
+            for manifest in content.manifests {
+                let isLive = try view.manifest(repository.number, manifest.digest) != nil
+                let isTrashed = try view.trashed(repository.number, manifest.digest) != nil
+                guard isLive || isTrashed else { continue }
+                for digest in [manifest.digest] + manifest.blobs {
+                    let what = "\(name) has \(isLive ? "" : "in its trash ")\(manifest.digest)"
+                    try requireContent(digest, what, view)
+                }
+                if isLive { try checkNamed(by: manifest, name, repository.number, view) }
             }
         }
+    }
+
+    /// What is named, also by the trash, is content that the catalog counts on.
+    private func requireContent(
+        _ digest: Digest,
+        _ what: String,
+        _ view: CatalogView
+    ) throws(CatalogError) {
+        let isCounted = try view.content(digest) != nil
+        findings.require(
+            isCounted,
+            .noDangling,
+            "\(what), and the catalog counts on no copy of \(digest)"
+        )
     }
 
     /// Checks one copy, wherever the layout of the blob directory says it is.

@@ -7,7 +7,7 @@ public enum DiskOperation: UInt8, Sendable, CaseIterable {
     case open, create, makeDirectory, list, read, write, truncate, size, syncFile, syncDirectory
     case rename, remove, removeDirectory, freeSpace, link
 
-    /// Whether it changes what is on the disk; only these count towards a planned crash.
+    /// Whether it changes what is on the disk.
     public var isChange: Bool {
         switch self {
         case .create, .makeDirectory, .write, .truncate, .syncFile, .syncDirectory, .rename,
@@ -53,8 +53,12 @@ public struct PlannedFailure: Sendable {
 
 /// What a disk does besides its work.
 public struct DiskFaults: Sendable {
-    /// How many changing calls still happen before the machine stops; nil for no crash.
+    /// How many calls that count still happen before the machine stops; nil for no crash.
     public var crashAfter: Int?
+    /// Whether calls that only read count towards that too.
+    public var crashCountsReads = false
+    /// Whether the call at which the machine stops never happens; else it does in half of the cases.
+    public var crashComesBefore = false
     /// Calls that are going to fail.
     public var failures: [PlannedFailure] = []
     /// How many bytes the disk has.

@@ -37,8 +37,8 @@ struct DiskState {
 
     /// Lets a call begin: counts it, and throws what was planned for it.
     ///
-    /// When the machine stops at a change, the change may still have reached the kernel: `change`
-    /// runs then in half of the cases, and the caller learns nothing either way.
+    /// When the machine stops at a change, the change may still have reached the kernel, or the platter
+    /// where it is a sync: `change` runs then in half of the cases, and the caller learns nothing either way.
     mutating func begin(
         _ operation: DiskOperation,
         life caller: Int,
@@ -47,10 +47,11 @@ struct DiskState {
     ) throws(FileError) {
         guard caller == life, !isDown else { throw DiskState.dead(operation, name) }
         operationCounts[Int(operation.rawValue)] += 1
-        if operation.isChange, let left = faults.crashAfter {
+        if operation.isChange || faults.crashCountsReads, let left = faults.crashAfter {
             guard left > 0 else {
                 faults.crashAfter = nil
-                if generator.chance(1, in: 2) { try change(&self) }
+                let mayHappen = operation.isChange && !faults.crashComesBefore
+                if mayHappen, generator.chance(1, in: 2) { try change(&self) }
                 isDown = true
                 throw DiskState.dead(operation, name)
             }

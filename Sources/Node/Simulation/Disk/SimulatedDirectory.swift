@@ -199,7 +199,7 @@ final class SimulatedDirectory: Directory {
 
     func sync() throws(FileError) {
         try disk.perform(.syncDirectory) { state throws(FileError) in
-            try state.begin(.syncDirectory, life: life)
+            try state.begin(.syncDirectory, life: life) { [node] state in state.names.sync(node) }
             state.names.sync(node)
         }
     }

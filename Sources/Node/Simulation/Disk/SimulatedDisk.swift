@@ -66,10 +66,15 @@ public final class SimulatedDisk: Sendable {
         set { state.withLock { $0.faults = newValue } }
     }
 
-    /// How many changing calls still happen before the machine stops; nil for no crash.
-    var crashAfter: Int? {
-        get { state.withLock { $0.faults.crashAfter } }
-        set { state.withLock { $0.faults.crashAfter = newValue } }
+    /// How many calls that count still happen before the machine stops; nil for no crash.
+    var crashAfter: Int? { state.withLock { $0.faults.crashAfter } }
+
+    /// Stops the machine after so many changes, or calls of any kind; never with nil.
+    func crash(after count: Int?, countingReads: Bool = false) {
+        state.withLock { state in
+            state.faults.crashAfter = count
+            state.faults.crashCountsReads = countingReads
+        }
     }
 
     /// Runs a checker: what it reads through the product meets no failure that was planned for others.

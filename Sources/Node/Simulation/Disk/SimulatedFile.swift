@@ -91,7 +91,7 @@ final class SimulatedFile: File {
         try disk.perform(.syncFile) { state throws(FileError) in
             let file = try file(state)
             do throws(FileError) {
-                try state.begin(.syncFile, life: life, name)
+                try state.begin(.syncFile, life: life, name) { _ in file.sync() }
             } catch {
                 if !state.isDown { file.abandon() }
                 throw error

@@ -82,13 +82,18 @@ struct FaultDriver: Sendable {
         }
         if life == 1, let crashPoint, crashPoint.count == .change {
             faults.crashAfter = crashPoint.number
+            faults.crashComesBefore = true
         }
         disk.faults = faults
         while let operation = crashes.first {
             var generator = SeededGenerator(seed: seed, purpose: "crash \(crashNumber)")
-            let changes = generator.below(swarm.crashWithin)
+            let count = generator.below(swarm.crashWithin)
+            let delay: Fuse.Delay = generator.pick(weighted: [
+                (.changes(count), weight: 2), (.calls(count), weight: 1), (.jobs(count), weight: 1),
+            ])
             if programme.plays(.crash(crashNumber)) {
-                return fuse.light(operation: operation, changes: changes)
+                findings.count("crash among \(delay.kind)")
+                return fuse.light(operation: operation, delay)
             }
             nextCrash()
         }

@@ -4,9 +4,29 @@ import Synchronization
 
 /// A crash that waits until clients are so far, so that crashes come all through a story.
 final class Fuse: Sendable {
+    /// How long after an operation began.
+    enum Delay: Hashable, Sendable {
+        /// So many changes of the disk.
+        case changes(Int)
+        /// So many calls to the disk of any kind.
+        case calls(Int)
+        /// So many stretches between two awaits.
+        case jobs(Int)
+
+        /// What is counted, as findings have it.
+        var kind: String {
+            switch self {
+            case .changes: "changes"
+            case .calls: "calls"
+            case .jobs: "jobs"
+            }
+        }
+    }
+
     private struct State {
         var begun = 0
-        var crash: (operation: Int, changes: Int)?
+        var crash: (operation: Int, delay: Delay)?
+        var jobsLeft: Int?
     }
 
     private let state = Mutex(State())
@@ -16,20 +36,25 @@ final class Fuse: Sendable {
         self.disk = disk
     }
 
-    /// Plans a crash `changes` changes of the disk after operation number `operation` began.
-    func light(operation: Int, changes: Int) {
-        state.withLock { $0.crash = (operation, changes) }
+    /// Plans a crash some time after operation number `operation` began.
+    func light(operation: Int, _ delay: Delay) {
+        state.withLock { $0.crash = (operation, delay) }
         strike()
     }
 
     /// Plans nothing any more.
     func putOut() {
-        state.withLock { $0.crash = nil }
-        disk.crashAfter = nil
+        state.withLock { state in
+            state.crash = nil
+            state.jobsLeft = nil
+        }
+        disk.crash(after: nil)
     }
 
     /// Whether a crash is still to come.
-    var isLit: Bool { state.withLock { $0.crash != nil } || disk.crashAfter != nil }
+    var isLit: Bool {
+        state.withLock { $0.crash != nil || $0.jobsLeft != nil } || disk.crashAfter != nil
+    }
 
     /// Notes that a client begins an operation.
     func operationBegan() {
@@ -37,12 +62,27 @@ final class Fuse: Sendable {
         strike()
     }
 
+    /// Notes that a job begins.
+    func jobBegan() {
+        let isTime = state.withLock { state in
+            guard let left = state.jobsLeft else { return false }
+            state.jobsLeft = left > 0 ? left - 1 : nil
+            return left == 0
+        }
+        if isTime { disk.crash() }
+    }
+
     private func strike() {
-        let changes = state.withLock { state -> Int? in
+        let delay = state.withLock { state -> Delay? in
             guard let crash = state.crash, state.begun >= crash.operation else { return nil }
             state.crash = nil
-            return crash.changes
+            if case .jobs(let count) = crash.delay { state.jobsLeft = count }
+            return crash.delay
         }
-        if let changes { disk.crashAfter = changes }
+        switch delay {
+        case .changes(let count): disk.crash(after: count)
+        case .calls(let count): disk.crash(after: count, countingReads: true)
+        case .jobs, nil: break
+        }
     }
 }

@@ -109,10 +109,12 @@ final class Machine: Sendable {
                     }
                 }
             )
-            try inspector.check(node.catalog)
         } catch {
             trace.note("\(timeline.stamp) start: \(error)")
             return disk.isDown ? .crashed : .refused("\(error)")
+        }
+        do { try inspector.check(node.catalog) } catch {
+            return refusal(of: error)
         }
         if let sequencer, sequencer.wasFollowed() {
             findings.count("caught up with the sequencer")
@@ -139,6 +141,17 @@ final class Machine: Sendable {
         if isOver(), fuse?.isLit ?? false { disk.crash() }
         guard !disk.isDown else { return .crashed }
         return await stop(node)
+    }
+
+    /// A catalog that was opened and cannot be looked at is a violation, unless its file is damaged.
+    private func refusal(of error: any Error) -> End {
+        trace.note("\(timeline.stamp) look: \(error)")
+        findings.require(
+            disk.isDown || rot.isCatalogDamaged,
+            .converges,
+            "the catalog that was just opened cannot be read: \(error)"
+        )
+        return disk.isDown ? .crashed : .refused("\(error)")
     }
 
     /// Decides what a life left behind and lets some time pass.

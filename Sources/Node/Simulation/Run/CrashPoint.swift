@@ -4,7 +4,7 @@
 public struct CrashPoint: Hashable, Sendable {
     /// What is counted up to the crash.
     public enum Count: String, Hashable, Sendable {
-        /// Changes of the disk: the crash comes instead of the next, or just after it.
+        /// Changes of the disk: the crash comes instead of the next, which is just after the last.
         case change
         /// Jobs of the executor, one for each stretch between two awaits: the crash comes before the next.
         case job
@@ -43,7 +43,7 @@ public struct Moments: Sendable {
     /// A crash at each of them.
     public var crashPoints: [CrashPoint] {
         (0..<changes).flatMap { number in
-            [CrashFate.forgetsUnsynced, .seeded].map { CrashPoint(.change, number, $0) }
+            CrashFate.allCases.map { CrashPoint(.change, number, $0) }
         } + jobs.map { CrashPoint(.job, $0, .forgetsUnsynced) }
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import OCI
 import Platform
 import Registry
 import Synchronization
@@ -155,6 +156,8 @@ final class Story: Sendable {
                     $0.note(job: job, changes: disk.changes, ticks: ledger.now)
                 }
             }
+        } else {
+            executor.beforeEachJob { [fuse] _ in fuse.jobBegan() }
         }
     }
 
@@ -178,6 +181,9 @@ final class Story: Sendable {
                 await auditor.audit()
                 await auditor.run(operations: 10)
                 await auditor.expire()
+                await auditor.retain(in: self.content.repositories[0].namespace)
+                await auditor.deleteAndRestore()
+                await auditor.scrubContent()
                 // What was stored before two raises and is not named then has no right to be there.
                 await auditor.sweep(raises: 2)
                 self.machine.requireSwept()
@@ -191,7 +197,12 @@ final class Story: Sendable {
         }
         guard findings.violations.isEmpty else { return }
         // What a clean stop left is opened once more and looked at.
-        _ = await machine.live(lifetime: .zero) { true }
+        let last = await machine.live(lifetime: .zero) { true }
+        findings.require(
+            last == .stopped,
+            .converges,
+            "what a clean stop left was not opened again: \(last)"
+        )
     }
 
     /// Lets all clients work, in bursts with days between.

@@ -19,7 +19,7 @@ public enum Thresholds {
     public static let shares: [Share] =
         FaultKind.allCases.map { Share(what: "fault \($0.rawValue)", percent: 2) }
         + Operation.allCases.map { Share(what: "operation \($0.rawValue)", percent: 2) }
-        + recoveries.map { Share(what: $0, percent: 2) }
+        + (recoveries + done + outside).map { Share(what: $0, percent: 2) }
         + endings.map { Share(what: $0, percent: 20) }
 
     /// The ways to recover: an upload goes on, the catalog is made anew, a damaged copy is set aside and
@@ -30,6 +30,22 @@ public enum Thresholds {
         "copy brought again", "damaged catalog refused", "caught up with the sequencer",
         "sequencer late append took effect",
     ]
+
+    /// What an operator's operation came to where it was not only drawn.
+    private static let done = [
+        "restored by digest", "restored by tag", "restored by repository", "purged",
+        "delete repository", "copy image", "verify content",
+        "sweep", "retention", "expire", "raise epoch", "image pushed", "condition held",
+        "upload chunked", "upload streamed", "upload single", "upload postPut", "mounted",
+        "upload cancelled", "chunk repeated",
+    ]
+
+    /// What the sequencer does, and what becomes of a machine.
+    private static let outside =
+        ["late", "lost", "repeated", "unknown"].map { "sequencer \($0)" }
+        + CrashFate.allCases.map { "crash \($0)" }
+        + ["changes", "calls", "jobs"].map { "crash among \($0)" }
+        + ["damaged WAL", "start refused under faults"]
 
     /// What takes days, and has to be frequent all the same.
     private static let endings = [

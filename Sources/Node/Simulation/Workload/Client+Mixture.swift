@@ -106,7 +106,13 @@ extension Client {
         case .sweep: await sweep(raises: generator.below(4))
         case .retention: await retain(in: repository.namespace)
         case .scrub: await scrubContent()
-        case .restore: await restore(manifest, in: repository)
+        case .restore:
+            let form = generator.pick(weighted: [
+                (RestoreForm.digest, weight: 2),
+                (.tag(tag, force: generator.chance(1, in: 2)), weight: 1),
+                (.repository, weight: 1),
+            ])
+            await restore(manifest, in: repository, as: form)
         case .purge: await purge(manifest, in: repository, now: generator.chance(1, in: 2))
         case .expire: await expire()
         case .giveUpBuild: await giveUpBuild(in: repository)

@@ -55,16 +55,17 @@ extension Client {
     ) async -> (refusal: Refusal, ticket: Ledger.Ticket)? {
         guard let node = access.current, node.isRunning() else { return nil }
         let ticket = ledger.begin(effects, what)
-        findings.count(what)
         do throws(RegistryError) {
             try await body(node.registry)
             ledger.end(ticket, node.isRunning() ? .done : .unknown)
             trace.note("\(timeline.stamp) c\(number) \(what) → done")
+            findings.count(what)
             return nil
         } catch {
             trace.note("\(timeline.stamp) c\(number) \(what) → \(error)")
             guard case .refused(let refusal) = error, node.isRunning() else {
                 ledger.end(ticket, .unknown)
+                requireLiveness(false, "'\(what)' failed: \(error)")
                 return nil
             }
             ledger.end(ticket, .refused)
@@ -140,11 +141,11 @@ extension Client {
             }
         }
         guard let node = access.current, node.isRunning() else { return }
-        findings.count("sweep")
         let before = rot?.gone ?? []
         do throws(SweepError) {
             let round = try await node.sweep.run()
             trace.note("\(timeline.stamp) c\(number) sweep → \(round)")
+            findings.count("sweep")
             if round.freed > 0 { findings.count("copy freed", by: Int(round.freed)) }
             let gone = before.union(rot?.gone ?? [])
             // A copy stays while the one that the catalog counts on is set aside.
@@ -159,6 +160,7 @@ extension Client {
             )
         } catch {
             trace.note("\(timeline.stamp) c\(number) sweep → \(error)")
+            requireLiveness(false, "the sweep failed: \(error)")
         }
     }
 
@@ -170,6 +172,7 @@ extension Client {
             let round = try await node.scrub.runNow {}
             trace.note("\(timeline.stamp) c\(number) scrub → \(round)")
             if !round.isBrokenOff { findings.count("scrub round finished") }
+            requireLiveness(round.isSound && !round.isBrokenOff, "a scrub at the end: \(round)")
             if round.setAside > 0 { findings.count("copy set aside", by: Int(round.setAside)) }
             // Only rot changes what lies there; one read that fails is no loss.
             findings.require(
@@ -182,6 +185,7 @@ extension Client {
             )
         } catch {
             trace.note("\(timeline.stamp) c\(number) scrub → \(error)")
+            requireLiveness(false, "the scrub failed: \(error)")
         }
     }
 

@@ -12,11 +12,11 @@ extension Client {
         let rules = rules()
         let isAlone = generator.chance(1, in: 2)
         guard let node = access.current, node.isRunning() else { return }
-        findings.count("retention")
         do throws(RetentionError) {
             try await node.retention.set(Policy(rules: rules), for: namespace)
             let round = try await node.retention.run(isAlone ? namespace : nil)
             trace.note("\(timeline.stamp) c\(number) retention → \(round)")
+            findings.count("retention")
             findings.require(
                 round.unreadable.isEmpty && round.tooLarge.isEmpty,
                 .answers,
@@ -24,6 +24,7 @@ extension Client {
             )
         } catch {
             trace.note("\(timeline.stamp) c\(number) retention → \(error)")
+            requireLiveness(false, "retention failed: \(error)")
         }
     }
 

@@ -6,31 +6,93 @@ import OCI
 import Registry
 
 extension Client {
-    /// Takes a manifest back from the trash, with what it names and what is about it, and looks at it.
-    func restore(_ manifest: Content.Manifest, in repository: RepositoryName) async {
-        let all = content.family(of: manifest)
-        var effects = [Effect(.manifest(repository, manifest.digest), manifest.digest)]
-        effects += all.dropFirst().map {
+    /// Ways in which an operator asks for something back.
+    enum RestoreForm: Sendable {
+        /// A manifest, by its digest.
+        case digest
+        /// What a tag was before what it is; with `force` also where it is something.
+        case tag(Tag, force: Bool)
+        /// What the newest deletion of the repository took.
+        case repository
+    }
+
+    /// Takes a manifest back from the trash, with what it names and what is about it, or what else was asked
+    /// for, and looks at it; false when nothing came back, or nobody knows.
+    @discardableResult
+    mutating func restore(
+        _ manifest: Content.Manifest,
+        in repository: RepositoryName,
+        as form: RestoreForm = .digest,
+        orRefused: Bool = true
+    ) async -> Bool {
+        let effects = possibleEffects(of: form, manifest, repository)
+        let isBack = await operate("restore", effects, orRefused: orRefused) {
+            registry throws(RegistryError) in
+            let reason = "the seed drew it"
+            let restored =
+                switch form {
+                case .digest:
+                    try await registry.restore(
+                        repository,
+                        .digest(manifest.digest),
+                        because: reason
+                    )
+                case .tag(let tag, let force):
+                    try await registry.restore(repository, .tag(tag), force: force, because: reason)
+                case .repository:
+                    try await registry.restoreRepository(repository, because: reason)
+                }
+            return restoredEffects(restored, repository)
+        }
+        guard isBack else { return false }
+        findings.count("restored by \(form.name)")
+        switch form {
+        case .digest: await pull(manifest, in: repository)
+        case .tag(let tag, _): await pull(tag, in: repository)
+        case .repository: await listTags(repository)
+        }
+        return true
+    }
+
+    /// What may come back, as long as nobody knows what did.
+    private func possibleEffects(
+        of form: RestoreForm,
+        _ manifest: Content.Manifest,
+        _ repository: RepositoryName
+    ) -> [Effect] {
+        var effects: [Effect] = []
+        var all = content.manifests
+        if case .digest = form {
+            all = content.family(of: manifest)
+            effects.append(Effect(.manifest(repository, manifest.digest), manifest.digest))
+        }
+        effects += all.dropFirst(effects.count).map {
             Effect(.manifest(repository, $0.digest), $0.digest, force: .possible)
         }
         for tag in content.tags {
             effects += all.map { Effect(.tag(repository, tag), $0.digest, force: .possible) }
         }
-        effects += all.flatMap(\.blobs).map {
-            Effect(.blob(repository, $0), $0, force: .possible)
-        }
-        let isBack = await operate("restore", effects, orRefused: true) {
-            registry throws(RegistryError) in
-            let restored = try await registry.restore(
-                repository,
-                .digest(manifest.digest),
-                because: "the seed drew it"
-            )
-            return restoredEffects(restored, repository)
-        }
-        guard isBack else { return }
-        findings.count("restored")
-        await pull(manifest, in: repository)
+        return effects
+            + all.flatMap(\.blobs).map { Effect(.blob(repository, $0), $0, force: .possible) }
+    }
+
+    /// Deletes an image and takes it back with its tag, which must work where nothing goes wrong.
+    mutating func deleteAndRestore() async {
+        let named = Set(content.manifests.flatMap(\.children))
+        guard let manifest = content.manifests.first(where: { !named.contains($0.digest) }),
+            let (repository, tag) = content.repositories.first.flatMap({ repository in
+                content.tags.first.map { (repository, $0) }
+            })
+        else { return }
+        let isThere = await push(manifest, to: repository, tags: [tag])
+        await delete(manifest, in: repository)
+        let isBack = await restore(manifest, in: repository, orRefused: false)
+        let found = await pull(tag, in: repository)?.digest
+        requireLiveness(
+            isThere && isBack && found == manifest.digest,
+            "\(manifest.digest) was pushed (\(isThere)), deleted and restored (\(isBack)), and "
+                + "\(tag) is \(found.map { "\($0)" } ?? "nothing")"
+        )
     }
 
     /// What came back, exactly.
@@ -87,6 +149,7 @@ extension Client {
             findings.count("upload expired", by: dropped)
         } catch {
             trace.note("\(timeline.stamp) c\(number) expire uploads → \(error)")
+            requireLiveness(false, "expiring uploads failed: \(error)")
         }
     }
 
@@ -100,10 +163,10 @@ extension Client {
     ) async -> Bool {
         guard let node = access.current, node.isRunning() else { return false }
         var ticket = ledger.begin(effects, what)
-        findings.count(what)
         do throws(RegistryError) {
             let exact = try await body(node.registry)
             trace.note("\(timeline.stamp) c\(number) \(what) → done")
+            findings.count(what)
             guard node.isRunning() else {
                 ledger.end(ticket, .unknown)
                 return false
@@ -115,6 +178,7 @@ extension Client {
             trace.note("\(timeline.stamp) c\(number) \(what) → \(error)")
             guard case .refused(let refusal) = error, node.isRunning() else {
                 ledger.end(ticket, .unknown)
+                requireLiveness(false, "'\(what)' failed: \(error)")
                 return false
             }
             // A plan larger than an entry may have been done in part; none is, here.
@@ -125,6 +189,17 @@ extension Client {
                 "'\(what)' was refused, which nothing explains: \(refusal)"
             )
             return false
+        }
+    }
+}
+
+extension Client.RestoreForm {
+    /// As findings have it.
+    var name: String {
+        switch self {
+        case .digest: "digest"
+        case .tag: "tag"
+        case .repository: "repository"
         }
     }
 }

@@ -126,6 +126,7 @@ public struct Client: Sendable {
             guard response.status < 500, response.status != 429 else {
                 let text = String(decoding: response.body, as: UTF8.self)
                 trace.note("    \(text)")
+                requireKnownTrouble(response, request.line)
                 requireLiveness(false, "\(request.line) was answered \(response.status): \(text)")
                 return nil
             }
@@ -178,8 +179,19 @@ public struct Client: Sendable {
 
     // MARK: - Judging
 
-    private func requireLiveness(_ holds: Bool, _ sentence: String) {
+    func requireLiveness(_ holds: Bool, _ sentence: String) {
         if phase == .liveness { findings.require(holds, .converges, sentence) }
+    }
+
+    /// Requires that a server answers what it cannot do now as clients understand it.
+    private func requireKnownTrouble(_ response: ReceivedResponse, _ line: String) {
+        let mayBeAskedAgain = response.status == 429 || response.status == 503
+        findings.require(
+            mayBeAskedAgain && response.headers["Retry-After"] != nil || response.status == 507,
+            .bounded,
+            "\(line) was answered \(response.status) "
+                + (mayBeAskedAgain ? "without Retry-After" : "which says nothing to a client")
+        )
     }
 
     /// Judges what an answer showed of a subject.
