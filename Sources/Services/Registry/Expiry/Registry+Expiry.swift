@@ -23,6 +23,9 @@ extension Registry {
     /// How often the horizon is raised where nothing is due, in milliseconds, so that a node that starts
     /// knows what time it was.
     private static let horizonEvery: UInt64 = 6 * 3_600_000
+    /// The same while the clock is behind the wall clock: a node that never runs for long would begin at
+    /// the same time again and again.
+    private static let horizonEveryBehind: UInt64 = 900_000
 
     /// What the expiry clock shows, in milliseconds since 1970.
     public func expiryNow() throws(RegistryError) -> UInt64 {
@@ -51,7 +54,8 @@ extension Registry {
         var round = ExpiryRound()
         let time = try expiryNow()
         let horizon = try read { view throws(CatalogError) in try view.horizon() }
-        if time >= horizon + Registry.horizonEvery {
+        let step = clockAhead == nil ? Registry.horizonEvery : Registry.horizonEveryBehind
+        if time >= horizon + step {
             try await change(.canary, .raiseHorizon(to: time))
         }
         round.links = try await end { view throws(CatalogError) in

@@ -158,4 +158,26 @@ import Testing
         }
         #expect(try position() == before + 4)
     }
+
+    @Test func `a node that never runs for long catches up too after days switched off`()
+        async throws
+    {
+        var test = try Fixture()
+        _ = try await test.registry.expireDue()
+        var wall = test.clocks.wallMilliseconds() + 3 * Moment.dayMilliseconds
+        var starts = 0
+        repeat {
+            try test.catalog.close()
+            test = try Fixture(after: test)
+            test.clocks.setWall(wall)
+            // Two hours, and as often as the node looks while it is behind.
+            for _ in 0..<8 {
+                _ = try await test.registry.expireDue()
+                test.clocks.advance(hour / 4)
+            }
+            wall = test.clocks.wallMilliseconds()
+            starts += 1
+        } while test.registry.clockAhead != nil && starts < 40
+        #expect(test.registry.clockAhead == nil)
+    }
 }
