@@ -5,6 +5,7 @@ import Contracts
 import Journal
 import OCI
 import Platform
+import SQLite
 import Testing
 
 @testable import Registry
@@ -179,5 +180,34 @@ import Testing
             starts += 1
         } while test.registry.clockAhead != nil && starts < 40
         #expect(test.registry.clockAhead == nil)
+    }
+
+    @Test func `a repository that cannot be changed keeps nothing of others from ending`()
+        async throws
+    {
+        let test = try Fixture()
+        try await test.blob("first", in: "spoilt")
+        let digest = try await test.blob("x", in: "app")
+        let image = try await test.push("y", to: "app", tags: ["v1"])
+        try await test.registry.change(try Fixture.name("app"), .deleteManifest(image))
+        let connection = try Connection(
+            path: "\(test.temporary.path)/\(Catalog.fileName)",
+            mode: .readWrite
+        )
+        try connection.execute("DELETE FROM namespaces WHERE name = 'spoilt'")
+        try connection.close()
+        test.clocks.advance(hour * 24 * 31)
+        let error = await #expect(throws: RegistryError.self) {
+            try await test.registry.expireDue()
+        }
+        guard case .catalog(.damaged) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(try await !isSeen(test, digest, promise: false))
+        let isNamed = try test.catalog.read { view throws(CatalogError) in
+            try view.content(image) != nil
+        }
+        #expect(!isNamed)
     }
 }
