@@ -61,7 +61,7 @@ public final class Node: Sendable {
         }
         let (metrics, started) = (Metrics(), world.clocks.monotonic())
         registry.measure(in: metrics)
-        let sweep = try data.sweep(world, settings.sweepOptions, log.log)
+        let sweep = try data.sweep(world, settings.sweepOptions, registry, log.log)
         NodeMetrics.register(sweep, in: metrics)
         if let notice = sweep.notice { notices.append(notice) }
         retentionCare = RetentionCare(of: registry, data, settings, world, log.log)

@@ -3,7 +3,8 @@
 import Blobs
 import Catalog
 import Journal
-import OCI
+public import OCI
+import Synchronization
 
 extension Registry {
     /// Raises the sweep epoch by one; two raises later a copy stored before them, which nothing names,
@@ -53,30 +54,19 @@ extension Registry {
         var isNew: Bool
     }
 
-    /// Frees a copy that came too late to be named, or that its digest is not named under.
+    /// Lets `free` look at each copy that was stored just now, whose generation may be over; where nobody
+    /// does, those that nothing names stay until everything is listed anew.
+    public func leaveLate(to free: @escaping @Sendable (Digest, UInt64) async -> Void) {
+        late.withLock { $0 = free }
+    }
+
+    /// Leaves a copy to who frees it when it came too late to be named, or is not the one that counts.
     ///
-    /// By the sweep's rule; the sweep itself may have listed that generation before the copy came, and
-    /// would not look at it again. False when one is left that cannot be removed now; it is found when
-    /// everything is listed anew.
-    @discardableResult
-    private func dropSuperseded(_ stored: Stored) async -> Bool {
+    /// The sweep may have listed that generation before the copy came, and would not look at it again.
+    private func dropSuperseded(_ stored: Stored) async {
         // What was there before is the sweep's to find.
-        guard stored.isNew else { return true }
-        let receipt = stored.receipt
-        do throws(RegistryError) {
-            let isFree = try read { view throws(CatalogError) in
-                let epoch = try view.epoch().number
-                let row = try view.content(receipt.digest)
-                return receipt.generation + 2 <= epoch
-                    && row?.generation.number != receipt.generation
-            }
-            guard isFree else { return true }
-            do throws(BlobError) {
-                _ = try await blobs.delete([receipt.digest], generation: receipt.generation)
-                return true
-            } catch { throw .blobs(error) }
-        } catch {
-            return false
-        }
+        guard stored.isNew else { return }
+        let free = late.withLock { $0 }
+        await free?(stored.receipt.digest, stored.receipt.generation)
     }
 }

@@ -5,6 +5,7 @@ public import Catalog
 public import Journal
 public import OCI
 public import Platform
+import Synchronization
 
 /// What push, pull, tag, delete and refer mean, without HTTP.
 ///
@@ -57,6 +58,8 @@ public final class Registry: Sendable {
     let expiryClock: ExpiryClock
     let told: ToldOfBlobs
     let pulls: PullNotes
+    /// Who frees a copy that came too late to be named; nil before there is somebody.
+    let late = Mutex<(@Sendable (Digest, UInt64) async -> Void)?>(nil)
     /// Decides and commits changes.
     public let registrar: Registrar
 

@@ -9,9 +9,10 @@ extension Sweep {
     /// What a round would free now, without freeing it; lists at most `limit` copies and counts all.
     public func plan(limit: Int) async throws(SweepError) -> Plan {
         var plan = Plan()
-        let state = state
         let epoch = try read { view throws(CatalogError) in try view.epoch() }
-        let last = epoch.number - 2
+        var state = state
+        if state.beginsAnew(at: epoch) { state.beginAnew() }
+        let last = epoch.number - Sweep.ageMin
         try await planListing(behind: state.listed.number, upTo: last, &plan, limit)
         var place = state.place
         while true {

@@ -54,6 +54,18 @@ struct SweepState: Equatable, Sendable {
         isStopped = false
     }
 
+    /// Whether a round that goes by this epoch looks at everything: copies were left, or names ended that
+    /// the catalog has forgotten.
+    func beginsAnew(at epoch: Generation) -> Bool {
+        hasDoubts || forgets(at: epoch)
+    }
+
+    /// Whether names ended so long ago that the catalog does not say any more which.
+    func forgets(at epoch: Generation) -> Bool {
+        epoch.number > CatalogView.epochsNoted
+            && place.epoch < epoch.number - CatalogView.epochsNoted
+    }
+
     /// Looks at everything again from now on.
     mutating func beginAnew() {
         listed = Generation(0)

@@ -35,8 +35,7 @@ struct Walk {
         let epoch = try sweep.read { view throws(CatalogError) in try view.epoch() }
         round.epoch = epoch.number
         sweep.show(round)
-        let state = sweep.state
-        if state.hasDoubts || forgets(state.place, epoch) { try sweep.note { $0.beginAnew() } }
+        if sweep.state.beginsAnew(at: epoch) { try sweep.note { $0.beginAnew() } }
         round.expected = await Expectation(sweep: sweep).copies(
             upTo: epoch.number - Sweep.ageMin
         )
@@ -50,12 +49,6 @@ struct Walk {
         round.isBrokenOff = true
         sweep.show(round)
         return round
-    }
-
-    /// Whether names ended so long ago that the catalog does not say any more which.
-    private func forgets(_ place: Unnamed.Place, _ epoch: Generation) -> Bool {
-        epoch.number > CatalogView.epochsNoted
-            && place.epoch < epoch.number - CatalogView.epochsNoted
     }
 
     /// False when it was paused.
@@ -97,7 +90,7 @@ struct Walk {
                 )
             }
             // A round so long that names ended behind it are forgotten: the next one looks at everything.
-            guard !forgets(state.place, epoch) || state.place == .start else {
+            guard !state.forgets(at: epoch) || state.place == .start else {
                 try sweep.note { $0.beginAnew() }
                 return false
             }

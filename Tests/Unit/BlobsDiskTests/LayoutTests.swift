@@ -88,6 +88,39 @@ import Testing
         #expect(again.stagingsLive == 0)
     }
 
+    @Test func `may have files of others among its copies, behind which every copy is listed`()
+        async throws
+    {
+        // I7: what is not listed is never freed.
+        let store = try fixture.open()
+        let top = try fixture.scratch.directory.directory("blobs", .createIfMissing)
+            .directory("00000000000000000007", .createIfMissing)
+            .directory("sha256", .createIfMissing)
+        func digits(_ prefix: String, _ digit: Int) -> String {
+            prefix + String(repeating: String(digit), count: 62)
+        }
+        let copies = (0..<5).map { digits("3f", $0) }
+        let leaf = try top.directory("3f", .createIfMissing)
+        // A backup of a copy, and copies that are not where copies of them lie.
+        let foreign = ["\(copies[1]).bak", digits("00", 0), digits("40", 9)]
+        for name in copies + foreign { _ = try leaf.open(name, .createNew) }
+        let next = digits("40", 0)
+        _ = try top.directory("40", .createIfMissing).open(next, .createNew)
+        _ = try top.open("zz", .createNew)
+        for number in 0..<1001 { _ = try top.open("#\(number)", .createNew) }
+        for limit in 1...9 {
+            var (found, after): ([Digest], Digest?) = ([], nil)
+            for _ in 0..<10 {
+                let page = try await store.page(generation: 7, after: after, limit: limit)
+                guard let last = page.last else { break }
+                #expect(page.count <= limit)
+                found += page
+                after = last
+            }
+            #expect(found.map(\.hex) == copies + [next])
+        }
+    }
+
     @Test
     func
         `may have a directory that cannot be read, which is told, and what is behind it is listed`()

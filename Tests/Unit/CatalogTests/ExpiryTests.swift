@@ -29,6 +29,28 @@ import Testing
         #expect(due[1].first?.expires == 90)
     }
 
+    @Test func `what is due is listed page after page, earliest first`() throws {
+        let fixture = try CatalogFixture()
+        try fixture.append([.namespaceCreated(fixture.namespace, name: "team")])
+        let times: [(String, UInt64)] = [("a", 70), ("b", 50), ("c", 50)]
+        for (text, time) in times {
+            try fixture.append([
+                .blobLinked(fixture.key(), fixture.digest(text), size: 1, .first, expires: time)
+            ])
+        }
+        let listed = try fixture.catalog.read { view throws(CatalogError) in
+            var (listed, last): ([Due], Due?) = ([], nil)
+            for _ in 0..<9 {
+                let page = try view.dueLinks(by: 90, after: last, limit: 1)
+                listed += page
+                last = page.last ?? last
+            }
+            return listed
+        }
+        #expect(listed.map(\.expires) == [50, 50, 70])
+        #expect(Set(listed.map(\.digest)).count == 3)
+    }
+
     @Test func `a link that an entry gave no time is due at once, to be given one`() throws {
         let fixture = try CatalogFixture()
         try fixture.append([.blobLinked(fixture.key(), fixture.digest("a"), size: 1, .first)])

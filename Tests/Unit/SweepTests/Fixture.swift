@@ -87,6 +87,9 @@ final class Fixture: Sendable {
             files: temporary.directory,
             options: options
         ) { candidates in gone.candidates.withLock { $0 += candidates } }
+        registry.leaveLate { [sweep] digest, generation in
+            await sweep.free(digest, generation: generation)
+        }
     }
 
     /// Pages of three copies, so that a few make several.
@@ -119,9 +122,9 @@ final class Fixture: Sendable {
         return digest
     }
 
-    /// Stores a blob that nothing names.
+    /// Stores a blob that nothing names; under the epoch, where no generation is said.
     @discardableResult
-    func store(_ bytes: [UInt8]) async throws -> Receipt {
+    func store(_ bytes: [UInt8], generation: UInt64? = nil) async throws -> Receipt {
         let epoch = try catalog.read { view throws(CatalogError) in try view.epoch().number }
         let staging = try await blobs.stage(
             Identifier(from: world.random),
@@ -129,7 +132,7 @@ final class Fixture: Sendable {
             expected: .sha256
         )
         try await staging.append(bytes, at: 0)
-        return try await staging.publish(as: Digest.of(bytes), generation: epoch)
+        return try await staging.publish(as: Digest.of(bytes), generation: generation ?? epoch)
     }
 
     func unlink(_ digest: Digest, from repository: String = "a") async throws {

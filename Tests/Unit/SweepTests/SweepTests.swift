@@ -214,8 +214,10 @@ import Testing
         #expect(round.doubts.first?.digest.hex.hasPrefix(spoilt) == true)
         try top.remove(spoilt)
         try top.rename("aside", to: top, as: spoilt)
+        let plan = try await test.sweep.plan(limit: 20)
         let next = try await test.sweep.run()
         #expect(next.freed == UInt64(inIt) && next.doubted == 0)
+        #expect(plan.count == next.freed && plan.bytes == next.freedBytes)
     }
 
     @Test func `leaves a copy that is named again under its own generation`() async throws {
@@ -339,6 +341,7 @@ import Testing
                 try view.unnamed(after: .start, limit: 9).isEmpty
             }
         )
+        #expect(try await test.sweep.plan(limit: 9).count == 1)
         #expect(try await test.sweep.run().freed == 1)
     }
 

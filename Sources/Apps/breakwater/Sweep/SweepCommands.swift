@@ -20,13 +20,7 @@ extension Commands {
         options: Session.options,
         run: { invocation in
             await Session(invocation).run("GET", "sweep/plan") { (plan: Wire.SweepPlan) in
-                plan.candidates.map(line) + [
-                    "now    \(plan.count) copies, \(Units.bytes(plan.bytes))",
-                    "later  \(plan.laterCount) copies, \(Units.bytes(plan.laterBytes)): they wait for the "
-                        + "epoch to rise",
-                ]
-                    + (plan.unlisted > 0
-                        ? ["not listed by the disk: \(plan.unlisted) directories"] : [])
+                lines(plan)
             }
         }
     )
@@ -62,6 +56,21 @@ extension Commands {
                 }
             }
         )
+    }
+
+    private static func lines(_ plan: Wire.SweepPlan) -> [String] {
+        var lines = plan.candidates.map(line)
+        let rest = plan.count - min(plan.count, UInt64(plan.candidates.count))
+        if rest > 0 { lines.append("and \(rest) more") }
+        lines.append("now    \(plan.count) copies, \(Units.bytes(plan.bytes))")
+        lines.append(
+            "later  \(plan.laterCount) copies, \(Units.bytes(plan.laterBytes)): they wait for the "
+                + "epoch to rise"
+        )
+        if plan.unlisted > 0 {
+            lines.append("not listed by the disk: \(plan.unlisted) directories")
+        }
+        return lines
     }
 
     private static func lines(_ sweep: Wire.Sweep) -> [String] {

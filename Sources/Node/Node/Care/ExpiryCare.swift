@@ -17,6 +17,8 @@ struct ExpiryCare: Sendable {
 
     /// When it first looks after a start, at the latest.
     private static let firstAfter: Duration = .seconds(60)
+    /// How often it looks at least while the clock is behind, so that little of that is lost at a stop.
+    private static let behindEvery: Duration = .seconds(900)
 
     /// Makes the care for a registry; it looks as often as the sweep does, and at least every hour.
     init(of registry: Registry, _ settings: Settings, _ clocks: any Clocks, _ log: Log) {
@@ -31,7 +33,7 @@ struct ExpiryCare: Sendable {
         while true {
             do throws(CancellationError) { try await clocks.sleep(for: wait) } catch { return }
             await expire()
-            wait = interval
+            wait = registry.clockAhead == nil ? interval : min(interval, ExpiryCare.behindEvery)
         }
     }
 

@@ -85,13 +85,14 @@ struct DataDirectory: Sendable {
         return registry
     }
 
-    /// The sweep of the store that is here.
+    /// The sweep of the store that is here, to which the registry leaves what comes too late to be named.
     func sweep(
         _ world: World,
         _ options: Sweep.Options,
+        _ registry: Registry,
         _ log: Log
     ) throws(NodeError) -> Sweep {
-        try NodeError.step("open the sweep's state") {
+        let sweep = try NodeError.step("open the sweep's state") {
             try Sweep(
                 world: world,
                 catalog: catalog,
@@ -100,6 +101,10 @@ struct DataDirectory: Sendable {
                 options: options
             ) { gone in SweepCare.tell(gone, log) }
         }
+        registry.leaveLate { digest, generation in
+            await sweep.free(digest, generation: generation)
+        }
+        return sweep
     }
 
     /// The scrub of the store that is here; nothing else has copies yet that it could repair from.

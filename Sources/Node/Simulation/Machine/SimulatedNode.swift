@@ -72,6 +72,9 @@ struct SimulatedNode: Sendable {
             files: directory,
             options: SimulatedNode.sweepOptions
         ) { _ in }
+        registry.leaveLate { [sweep] digest, generation in
+            await sweep.free(digest, generation: generation)
+        }
         retention = Retention(
             registry: registry,
             clocks: world.clocks,

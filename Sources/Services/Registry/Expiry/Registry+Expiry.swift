@@ -18,11 +18,16 @@ extension Registry {
     private static let expiryPage = 200
     /// Steps of a round; what is left then is done by the next one.
     private static let expiryStepsMax = 5000
+    /// Repositories that are passed in a round because they cannot be changed; one more ends it.
+    private static let expiryFailedMax = 100
     /// Between two steps, so that those who push are not kept waiting.
     private static let expiryPause = Duration.milliseconds(100)
     /// How often the horizon is raised where nothing is due, in milliseconds, so that a node that starts
     /// knows what time it was.
     private static let horizonEvery: UInt64 = 6 * 3_600_000
+    /// The same while the clock is behind the wall clock: a node that never runs for long would begin at
+    /// the same time again and again.
+    private static let horizonEveryBehind: UInt64 = 900_000
 
     /// What the expiry clock shows, in milliseconds since 1970.
     public func expiryNow() throws(RegistryError) -> UInt64 {
@@ -46,40 +51,55 @@ extension Registry {
 
     /// Ends what is due: links that no manifest names, and what the trash has kept for its time.
     ///
-    /// Links of which no entry said when they end, as those of earlier versions, are given a time.
+    /// Links of which no entry said when they end, as those of earlier versions, are given a time. A repository
+    /// that cannot be changed keeps no other from it; the first failure is thrown in the end.
     public func expireDue() async throws(RegistryError) -> ExpiryRound {
         var round = ExpiryRound()
         let time = try expiryNow()
         let horizon = try read { view throws(CatalogError) in try view.horizon() }
-        if time >= horizon + Registry.horizonEvery {
+        let step = clockAhead == nil ? Registry.horizonEvery : Registry.horizonEveryBehind
+        if time >= horizon + step {
             try await change(.canary, .raiseHorizon(to: time))
         }
-        round.links = try await end { view throws(CatalogError) in
-            try view.dueLinks(by: time, limit: Registry.expiryPage)
+        var failure: RegistryError?
+        round.links = try await end(&failure) { view, last throws(CatalogError) in
+            try view.dueLinks(by: time, after: last, limit: Registry.expiryPage)
         } by: {
             .endLinks($0, by: time)
         }
-        round.trash = try await end { view throws(CatalogError) in
-            try view.dueTrash(by: time, limit: Registry.expiryPage)
+        round.trash = try await end(&failure) { view, last throws(CatalogError) in
+            try view.dueTrash(by: time, after: last, limit: Registry.expiryPage)
         } by: {
             .emptyTrash($0, by: time)
         }
+        if let failure { throw failure }
         return round
     }
 
     /// Ends page after page of what is due, and returns how much of it had a time.
     private func end(
-        _ page: (CatalogView) throws(CatalogError) -> [Due],
+        _ failure: inout RegistryError?,
+        _ page: (CatalogView, Due?) throws(CatalogError) -> [Due],
         by action: ([Digest]) -> Change.Action
     ) async throws(RegistryError) -> UInt64 {
-        var ended: UInt64 = 0
+        var (ended, last): (UInt64, Due?) = (0, nil)
+        var failed: Set<RepositoryKey> = []
         for _ in 0..<Registry.expiryStepsMax {
-            let due = try due(page)
-            for (repository, ends) in due {
-                try await change(repository, action(ends.map(\.digest)))
-                ended += UInt64(ends.count { $0.expires > 0 })
+            let due = try read { view throws(CatalogError) in try page(view, last) }
+            for (key, ends) in Registry.byRepository(due) where !failed.contains(key) {
+                do throws(RegistryError) {
+                    try await change(try expiring(key), action(ends.map(\.digest)))
+                    ended += UInt64(ends.count { $0.expires > 0 })
+                } catch {
+                    if Registry.isOfAll(error) || failed.count == Registry.expiryFailedMax {
+                        throw failure ?? error
+                    }
+                    failed.insert(key)
+                    failure = failure ?? error
+                }
             }
-            guard due.reduce(0, { $0 + $1.1.count }) == Registry.expiryPage else { break }
+            last = due.last
+            guard due.count == Registry.expiryPage else { break }
             do throws(CancellationError) {
                 try await world.clocks.sleep(for: Registry.expiryPause)
             } catch { break }
@@ -87,27 +107,34 @@ extension Registry {
         return ended
     }
 
-    /// A page of what is due, by repository.
-    private func due(
-        _ page: (CatalogView) throws(CatalogError) -> [Due]
-    ) throws(RegistryError) -> [(RepositoryName, [Due])] {
-        try read { view throws(CatalogError) in
-            var groups: [(key: RepositoryKey, due: [Due])] = []
-            for due in try page(view).sorted(by: { $0.repository < $1.repository }) {
-                if groups.last?.key == due.repository {
-                    groups[groups.count - 1].due.append(due)
-                } else {
-                    groups.append((due.repository, [due]))
-                }
-            }
-            var named: [(RepositoryName, [Due])] = []
-            for group in groups {
-                guard let name = try view.name(of: group.key) else {
-                    throw .damaged("a repository's namespace has no name; run 'catalog rebuild'")
-                }
-                named.append((name, group.due))
-            }
-            return named
+    /// Whether no repository can be changed.
+    private static func isOfAll(_ error: RegistryError) -> Bool {
+        switch error {
+        case .notReady, .overloaded: true
+        default: false
         }
+    }
+
+    private static func byRepository(_ due: [Due]) -> [(key: RepositoryKey, due: [Due])] {
+        var groups: [(key: RepositoryKey, due: [Due])] = []
+        for next in due.sorted(by: { $0.repository < $1.repository }) {
+            if groups.last?.key == next.repository {
+                groups[groups.count - 1].due.append(next)
+            } else {
+                groups.append((next.repository, [next]))
+            }
+        }
+        return groups
+    }
+
+    /// The name of a repository of which something is due.
+    private func expiring(_ key: RepositoryKey) throws(RegistryError) -> RepositoryName {
+        let name = try read { view throws(CatalogError) in try view.name(of: key) }
+        guard let name else {
+            throw .catalog(
+                .damaged("a repository's namespace has no name; run 'catalog rebuild'")
+            )
+        }
+        return name
     }
 }

@@ -222,13 +222,21 @@ final class BlobTree: Sendable {
 
     /// The generations there are in a tree at `root`, in order.
     static func generations(in root: any Directory) throws(FileError) -> [UInt64] {
-        var names: [String] = []
+        try names(in: root) { $0.utf8.count == generationDigits ? UInt64($0) : nil }
+    }
+
+    /// What the names of a directory stand for, in their order, without those that stand for nothing.
+    static func names<Found>(
+        in directory: any Directory,
+        _ found: (String) -> Found?
+    ) throws(FileError) -> [Found] {
+        var (all, last): ([Found], String) = ([], "")
         while true {
-            let page = try root.names(after: names.last ?? "", limit: namesPage)
-            names += page
-            if page.count < namesPage { break }
+            let page = try directory.names(after: last, limit: namesPage)
+            all += page.compactMap(found)
+            guard page.count == namesPage, let end = page.last else { return all }
+            last = end
         }
-        return names.compactMap { $0.utf8.count == generationDigits ? UInt64($0) : nil }
     }
 }
 

@@ -23,17 +23,17 @@ struct TreeListing {
             do throws(FileError) {
                 let top = try root.directory(BlobTree.name(generation), .mustExist)
                     .directory(algorithm.name, .mustExist)
-                let leaves = try top.names(after: "", limit: BlobTree.namesPage)
+                let leaves: [String] = try BlobTree.names(in: top) { name in
+                    TreeListing.isPrefix(name) ? name : nil
+                }
                 for leaf in leaves
-                where leaf.utf8.count == 2
-                    && !leaf.utf8.lexicographicallyPrecedes(from.prefix(2).utf8)
+                where !leaf.utf8.lexicographicallyPrecedes(from.prefix(2).utf8)
                     && from != TreeListing.lastDigits(algorithm, leaf)
                 {
                     guard page.count < limit else { return page }
                     prefix = leaf
-                    let names = try top.directory(leaf, .mustExist)
-                        .names(after: from, limit: limit - page.count)
-                    page += names.compactMap { Digest("\(algorithm.name):\($0)") }
+                    let directory = try top.directory(leaf, .mustExist)
+                    try TreeListing.add(directory, algorithm, leaf, after: from, to: &page, limit)
                 }
             } catch {
                 if error.kind == .notFound, prefix.isEmpty { continue }
@@ -43,6 +43,37 @@ struct TreeListing {
             }
         }
         return page
+    }
+
+    /// Adds what a directory has behind `after`, past the names that no copy of it has, until the page is
+    /// full or the directory's names are at their end.
+    private static func add(
+        _ directory: any Directory,
+        _ algorithm: Digest.Algorithm,
+        _ prefix: String,
+        after: String,
+        to page: inout [Digest],
+        _ limit: Int
+    ) throws(FileError) {
+        var (last, asked) = (after, limit - page.count)
+        while page.count < limit {
+            let names = try directory.names(after: last, limit: asked)
+            let copies = names.compactMap { Digest("\(algorithm.name):\($0)") }
+                .filter { $0.hex.hasPrefix(prefix) }
+            page += copies.prefix(limit - page.count)
+            guard names.count == asked, let end = names.last else { return }
+            // Where there are foreign names there may be many.
+            (last, asked) = (end, BlobTree.namesPage)
+        }
+    }
+
+    /// Whether a directory of copies can be called so; what has another name is not ours.
+    private static func isPrefix(_ name: String) -> Bool {
+        name.utf8.count == 2
+            && name.utf8.allSatisfy { digit in
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit)
+                    || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(digit)
+            }
     }
 
     private static func unlisted(

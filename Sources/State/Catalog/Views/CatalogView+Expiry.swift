@@ -13,6 +13,8 @@ public struct Due: Hashable, Sendable {
     public var digest: Digest
     /// When, in milliseconds since 1970; 0 where no entry said it yet.
     public var expires: UInt64
+    /// Where the repository's rows are.
+    var number: Int64
 }
 
 extension CatalogView {
@@ -35,37 +37,58 @@ extension CatalogView {
         ) ?? 0
     }
 
-    /// Up to `limit` links that end by a time, earliest first.
-    public func dueLinks(by time: UInt64, limit: Int) throws(CatalogError) -> [Due] {
+    /// Up to `limit` links that end by a time, earliest first, behind another of them.
+    public func dueLinks(
+        by time: UInt64,
+        after last: Due? = nil,
+        limit: Int
+    ) throws(CatalogError) -> [Due] {
         try due(
             """
-            SELECT namespace, path, digest, expires
+            SELECT namespace, path, digest, expires, repository
             FROM expiring INDEXED BY expiring_due JOIN repositories ON id = repository
-            WHERE expires <= ?1 ORDER BY expires, repository, digest LIMIT ?2
+            WHERE expires <= ?1 AND (expires, repository, digest) > (?3, ?4, ?5)
+            ORDER BY expires, repository, digest LIMIT ?2
             """,
             by: time,
+            after: last,
             limit
         )
     }
 
-    /// Up to `limit` manifests that the trash keeps until a time at the latest, earliest first.
-    public func dueTrash(by time: UInt64, limit: Int) throws(CatalogError) -> [Due] {
+    /// Up to `limit` manifests that the trash keeps until a time at the latest, earliest first, behind another
+    /// of them.
+    public func dueTrash(
+        by time: UInt64,
+        after last: Due? = nil,
+        limit: Int
+    ) throws(CatalogError) -> [Due] {
         try due(
             """
-            SELECT namespace, path, digest, until
+            SELECT namespace, path, digest, until, repository
             FROM trash INDEXED BY trash_due JOIN repositories ON id = repository
-            WHERE until <= ?1 ORDER BY until, repository, digest LIMIT ?2
+            WHERE until <= ?1 AND (until, repository, digest) > (?3, ?4, ?5)
+            ORDER BY until, repository, digest LIMIT ?2
             """,
             by: time,
+            after: last,
             limit
         )
     }
 
-    private func due(_ sql: String, by time: UInt64, _ limit: Int) throws(CatalogError) -> [Due] {
+    private func due(
+        _ sql: String,
+        by time: UInt64,
+        after last: Due?,
+        _ limit: Int
+    ) throws(CatalogError) -> [Due] {
         try session.all(
             sql,
             .integer(Int64(clamping: time)),
             .integer(Int64(limit)),
+            .integer(last.map { Int64(clamping: $0.expires) } ?? -1),
+            .integer(last?.number ?? 0),
+            last.map { Value.digest($0.digest) } ?? .blob([]),
             read: { row in
                 guard let namespace = Identifier(bytes: row.blob(0)),
                     let digest = Digest(key: row.blob(2))
@@ -73,7 +96,8 @@ extension CatalogView {
                 return Due(
                     repository: RepositoryKey(namespace: namespace, path: row.text(1)),
                     digest: digest,
-                    expires: UInt64(row.integer(3))
+                    expires: UInt64(row.integer(3)),
+                    number: row.integer(4)
                 )
             }
         ).compactMap { $0 }

@@ -5,6 +5,7 @@ import Contracts
 import Journal
 import OCI
 import Platform
+import SQLite
 import Testing
 
 @testable import Registry
@@ -157,5 +158,56 @@ import Testing
             _ = try await test.registry.expireDue()
         }
         #expect(try position() == before + 4)
+    }
+
+    @Test func `a node that never runs for long catches up too after days switched off`()
+        async throws
+    {
+        var test = try Fixture()
+        _ = try await test.registry.expireDue()
+        var wall = test.clocks.wallMilliseconds() + 3 * Moment.dayMilliseconds
+        var starts = 0
+        repeat {
+            try test.catalog.close()
+            test = try Fixture(after: test)
+            test.clocks.setWall(wall)
+            // Two hours, and as often as the node looks while it is behind.
+            for _ in 0..<8 {
+                _ = try await test.registry.expireDue()
+                test.clocks.advance(hour / 4)
+            }
+            wall = test.clocks.wallMilliseconds()
+            starts += 1
+        } while test.registry.clockAhead != nil && starts < 40
+        #expect(test.registry.clockAhead == nil)
+    }
+
+    @Test func `a repository that cannot be changed keeps nothing of others from ending`()
+        async throws
+    {
+        let test = try Fixture()
+        try await test.blob("first", in: "spoilt")
+        let digest = try await test.blob("x", in: "app")
+        let image = try await test.push("y", to: "app", tags: ["v1"])
+        try await test.registry.change(try Fixture.name("app"), .deleteManifest(image))
+        let connection = try Connection(
+            path: "\(test.temporary.path)/\(Catalog.fileName)",
+            mode: .readWrite
+        )
+        try connection.execute("DELETE FROM namespaces WHERE name = 'spoilt'")
+        try connection.close()
+        test.clocks.advance(hour * 24 * 31)
+        let error = await #expect(throws: RegistryError.self) {
+            try await test.registry.expireDue()
+        }
+        guard case .catalog(.damaged) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(try await !isSeen(test, digest, promise: false))
+        let isNamed = try test.catalog.read { view throws(CatalogError) in
+            try view.content(image) != nil
+        }
+        #expect(!isNamed)
     }
 }

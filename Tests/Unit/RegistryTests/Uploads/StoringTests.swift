@@ -8,7 +8,6 @@ import Crypto
 import Journal
 import OCI
 import Platform
-import Synchronization
 import Testing
 
 @testable import Registry
@@ -38,29 +37,6 @@ import Testing
 }
 
 @Suite struct `Storing while the epoch rises` {
-    /// Two raises strike between the first storing and its naming.
-    @Test func `what came too late to be named is freed at once, and stored again`() async throws {
-        // I7
-        let test = try Fixture()
-        let name = try #require(RepositoryName("a"))
-        let bytes = Array("slow".utf8)
-        let digest = Digest.of(bytes)
-        let tries = Mutex(0)
-        try await test.registry.naming(digest) { () async throws(RegistryError) in
-            try await test.registry.store(bytes, digest)
-        } name: { receipt async throws(RegistryError) in
-            let isFirst = tries.withLock { tries in
-                tries += 1
-                return tries == 1
-            }
-            if isFirst { for _ in 0..<2 { try await test.registry.raiseEpoch() } }
-            try await test.registry.change(name, .linkBlob(receipt))
-        }
-        #expect(tries.withLock { $0 } == 2)
-        #expect(try await test.blobs.stat(digest, generation: 2) == nil)
-        #expect(try await test.blobs.stat(digest, generation: 4) == 4)
-    }
-
     @Test func `what was freed since its row was read is not there, and not lost`() async throws {
         let test = try Fixture()
         let name = try #require(RepositoryName("a"))
