@@ -11,6 +11,22 @@ struct Snapshot: Sendable {
     var repository: RepositoryName
     var stocks: [Stock] = []
     var stamps: [Digest: Stamp] = [:]
+    /// Tags that entries of this run ended at manifests that they left.
+    var tagsEnded: Set<Tag> = []
+
+    /// Follows what an entry of this run did to what it left, so that only others' changes are found there.
+    ///
+    /// A manifest that goes hands its stamp down to what it names.
+    mutating func follow(_ step: Retirement, of removal: Plan.Removal) {
+        let ended = Set(step.members.map(\.digest))
+        for stock in removal.members where ended.contains(stock.digest) {
+            guard let stamp = stamps[stock.digest] else { continue }
+            for child in stock.children {
+                if let own = stamps[child], own < stamp { stamps[child] = stamp }
+            }
+        }
+        tagsEnded.formUnion(step.looseTags)
+    }
 }
 
 /// What is read of a repository.
@@ -176,8 +192,9 @@ extension Stock {
 }
 
 extension Plan.Removal {
-    /// What one entry each can end, in order.
+    /// What one entry each can end, in order, each as the ones before leave it.
     func steps(_ snapshot: Snapshot) -> [Retirement] {
+        var snapshot = snapshot
         var steps: [Retirement] = []
         var members: [Retirement.Member] = []
         var loose = looseTags[...]
@@ -196,14 +213,18 @@ extension Plan.Removal {
             (members, room) = ([], Decision.eventsMax - 1)
         }
         for stock in self.members {
+            let tags = stock.tags.filter { !snapshot.tagsEnded.contains($0) }
+            if tags.count + 1 > room {
+                end()
+                if let step = steps.last { snapshot.follow(step, of: self) }
+            }
             guard let stamp = snapshot.stamps[stock.digest] else { continue }
-            if stock.tags.count + 1 > room { end() }
-            room -= stock.tags.count + 1
+            room -= tags.count + 1
             members.append(
                 Retirement.Member(
                     digest: stock.digest,
                     stamp: stamp,
-                    tags: stock.tags,
+                    tags: tags,
                     pulledDay: stock.pulledDay
                 )
             )

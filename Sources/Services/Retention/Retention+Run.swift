@@ -24,7 +24,7 @@ extension Retention {
                 round.repositories += 1
                 switch try snapshot(of: repository) {
                 case .tooLarge: round.tooLarge.append(repository)
-                case .stock(let snapshot): try await tidy(snapshot, policy, &round)
+                case .stock(var snapshot): try await tidy(&snapshot, policy, &round)
                 }
             }
         }
@@ -32,7 +32,7 @@ extension Retention {
     }
 
     private func tidy(
-        _ snapshot: Snapshot,
+        _ snapshot: inout Snapshot,
         _ policy: Policy,
         _ round: inout Round
     ) async throws(RetentionError) {
@@ -43,38 +43,41 @@ extension Retention {
                 round.isBrokenOff = true
                 return
             }
-            guard try await observed(removal, of: snapshot) else {
-                round.changed += 1
-                continue
+            switch try await observed(removal, of: &snapshot, &round) {
+            case .removed:
+                round.removed += 1
+                round.bytes += removal.image.bytes
+                count(removal)
+            case .partly: round.partly += 1
+            case .stayed, .unknown: round.changed += 1
             }
-            round.removed += 1
-            round.manifests += UInt64(removal.members.count)
-            round.bytes += removal.image.bytes
-            count(removal)
         }
     }
 
     private func observed(
         _ removal: Plan.Removal,
-        of snapshot: Snapshot
-    ) async throws(RetentionError) -> Bool {
+        of snapshot: inout Snapshot,
+        _ round: inout Round
+    ) async throws(RetentionError) -> Ending {
         let removed = Removed(repository: snapshot.repository, removal: removal)
         observer.willRemove(removed)
         do throws(RetentionError) {
-            let isGone = try await remove(removal, of: snapshot)
-            observer.didEnd(removed, isGone ? .removed : .stayed)
-            return isGone
+            let ending = try await remove(removal, of: &snapshot, &round)
+            observer.didEnd(removed, ending)
+            return ending
         } catch {
             observer.didEnd(removed, .unknown)
             throw error
         }
     }
 
-    /// Submits what goes, in as many entries as it needs; false when it is not as it was any more.
+    /// Submits what goes, in as many entries as it needs, until something is not as it was any more.
     private func remove(
         _ removal: Plan.Removal,
-        of snapshot: Snapshot
-    ) async throws(RetentionError) -> Bool {
+        of snapshot: inout Snapshot,
+        _ round: inout Round
+    ) async throws(RetentionError) -> Ending {
+        var gone = 0
         for step in removal.steps(snapshot) {
             // Whoever was answered before this protects what he pulled.
             try await flush()
@@ -82,11 +85,15 @@ extension Retention {
                 _ = try await registry.change(snapshot.repository, .retire(step))
             } catch {
                 switch error {
-                case .refused(.changedSince), .refused(.nameUnknown): return false
+                case .refused(.changedSince), .refused(.nameUnknown):
+                    return gone == 0 ? .stayed : .partly(manifests: gone)
                 default: throw .registry(error)
                 }
             }
+            gone += step.members.count
+            round.manifests += UInt64(step.members.count)
+            snapshot.follow(step, of: removal)
         }
-        return true
+        return .removed
     }
 }

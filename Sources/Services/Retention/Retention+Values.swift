@@ -34,6 +34,8 @@ extension Retention {
         case removed
         /// It was changed or pulled meanwhile.
         case stayed
+        /// So many of its manifests are in the trash; the others were changed or pulled meanwhile.
+        case partly(manifests: Int)
         /// The run was broken off, perhaps after a part of it went.
         case unknown
     }
@@ -63,9 +65,11 @@ extension Retention {
         public var images: UInt64 = 0
         /// Images that went to the trash.
         public var removed: UInt64 = 0
-        /// Manifests of these.
+        /// Images of which a part went: the others of their manifests were changed or pulled meanwhile.
+        public var partly: UInt64 = 0
+        /// Manifests that went to the trash.
         public var manifests: UInt64 = 0
-        /// Bytes that these name, those that others name too included.
+        /// Bytes that the images name which went as a whole, those that others name too included.
         public var bytes: UInt64 = 0
         /// Images that were to go and stayed, for somebody changed or pulled them meanwhile.
         public var changed: UInt64 = 0

@@ -124,6 +124,9 @@ extension Commands {
             "removed \(round.removed) of \(round.images) images (\(round.manifests) manifests, "
             + "\(Units.bytes(round.bytes))) in \(round.repositories) repositories"
         if round.changed > 0 { line += "; \(round.changed) stayed, they were in use meanwhile" }
+        if round.partly > 0 {
+            line += "; \(round.partly) went in part, the rest was in use meanwhile"
+        }
         if round.isBrokenOff { line += "; broken off" }
         return line
     }

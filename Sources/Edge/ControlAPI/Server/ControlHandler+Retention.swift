@@ -198,6 +198,7 @@ extension Wire.RetentionRound {
             repositories: round.repositories,
             images: round.images,
             removed: round.removed,
+            partly: round.partly,
             manifests: round.manifests,
             bytes: round.bytes,
             changed: round.changed,

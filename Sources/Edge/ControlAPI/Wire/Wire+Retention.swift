@@ -67,9 +67,11 @@ extension Wire {
         public var images: UInt64
         /// Images that went to the trash.
         public var removed: UInt64
-        /// Manifests of these.
+        /// Images of which a part went: the others of their manifests were changed or pulled meanwhile.
+        public var partly: UInt64
+        /// Manifests that went to the trash.
         public var manifests: UInt64
-        /// Bytes that these name, those that others name too included.
+        /// Bytes that the images name which went as a whole, those that others name too included.
         public var bytes: UInt64
         /// Images that stayed, for they were changed or pulled meanwhile.
         public var changed: UInt64

@@ -36,7 +36,7 @@ struct RetentionCare: Sendable {
             registry: registry,
             clocks: world.clocks,
             observer: Retention.Observer { removed, ending in
-                if ending == .removed { RetentionCare.tell(removed, log) }
+                RetentionCare.tell(removed, ending, log)
             }
         )
     }
@@ -133,54 +133,5 @@ struct RetentionCare: Sendable {
                 ]
             )
         }
-    }
-
-    private func tidy() async {
-        do throws(RetentionError) {
-            let round = try await retention.run()
-            for namespace in round.unreadable {
-                log.write(
-                    .error,
-                    "a retention policy cannot be read; set it again",
-                    [("namespace", .text(namespace))]
-                )
-            }
-            for repository in round.tooLarge {
-                log.write(
-                    .error,
-                    "a repository has more manifests than retention looks at; nothing of it was removed",
-                    [("repository", .text(repository.description))]
-                )
-            }
-            guard round.removed > 0 else { return }
-            log.write(
-                .info,
-                "retention removed images",
-                [
-                    ("images", .number(Int64(clamping: round.removed))),
-                    ("manifests", .number(Int64(clamping: round.manifests))),
-                    ("bytes", .number(Int64(clamping: round.bytes))),
-                ]
-            )
-        } catch {
-            log.write(.error, "retention was broken off", [("cause", .text("\(error)"))])
-        }
-    }
-
-    /// A line for each image that went.
-    private static func tell(_ removed: Retention.Removed, _ log: Log) {
-        let image = removed.removal.image
-        log.write(
-            .info,
-            "retention put an image into the trash",
-            [
-                ("repository", .text(removed.repository.description)),
-                ("digest", .text(image.digest.description)),
-                ("tags", .text(image.tags.map(\.description).joined(separator: ","))),
-                ("manifests", .number(Int64(image.manifests))),
-                ("bytes", .number(Int64(clamping: image.bytes))),
-                ("reason", .text(removed.removal.reason)),
-            ]
-        )
     }
 }
