@@ -32,9 +32,9 @@ extension Retention {
     public enum Ending: Hashable, Sendable {
         /// It is in the trash.
         case removed
-        /// It was changed or pulled meanwhile.
+        /// It was changed or pulled meanwhile, or the policy was changed.
         case stayed
-        /// So many of its manifests are in the trash; the others were changed or pulled meanwhile.
+        /// So many of its manifests are in the trash; the others stayed, as a whole image does.
         case partly(manifests: Int)
         /// The run was broken off, perhaps after a part of it went.
         case unknown
@@ -77,6 +77,8 @@ extension Retention {
         public var tooLarge: [RepositoryName] = []
         /// Namespaces whose policy cannot be read.
         public var unreadable: [String] = []
+        /// Namespaces whose policy was set or taken away meanwhile; what was left of them waits for the next run.
+        public var superseded: [String] = []
         /// Whether it ended because the process stops.
         public var isBrokenOff = false
     }

@@ -61,7 +61,7 @@ import Testing
         let planner = Planner(policy: newest, now: test.clocks.wallMilliseconds())
         let removals = planner.plan(snapshot.stocks, path: "app").removed
         #expect(removals.map(\.image.digest) == [first, later])
-        for step in removals[0].steps(snapshot) {
+        for step in removals[0].steps(snapshot, by: newest.canonical) {
             try await test.registry.change(name, .retire(step))
             snapshot.follow(step, of: removals[0])
         }
@@ -69,7 +69,7 @@ import Testing
         case "push": try await test.push("child")
         default: try await test.registry.change(name, .putTags([tag("mine")], child))
         }
-        let step = try #require(removals[1].steps(snapshot).first)
+        let step = try #require(removals[1].steps(snapshot, by: newest.canonical).first)
         do throws(RegistryError) {
             try await test.registry.change(name, .retire(step))
             Issue.record("it went")

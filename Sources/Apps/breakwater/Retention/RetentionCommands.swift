@@ -73,6 +73,7 @@ extension Commands {
                 query,
                 text: { (round: Wire.RetentionRound) in
                     [line(round)] + round.unreadable.map(leftUnread) + round.tooLarge.map(leftWhole)
+                        + round.superseded.map(leftSuperseded)
                 },
                 ending: { $0.unreadable.isEmpty && $0.tooLarge.isEmpty ? .success : .failure }
             )
@@ -117,6 +118,10 @@ extension Commands {
 
     private static func leftUnread(_ namespace: String) -> String {
         "the policy of '\(namespace)' cannot be read; set it again"
+    }
+
+    private static func leftSuperseded(_ namespace: String) -> String {
+        "the policy of '\(namespace)' was changed meanwhile; run it again for the rest"
     }
 
     private static func line(_ round: Wire.RetentionRound) -> String {

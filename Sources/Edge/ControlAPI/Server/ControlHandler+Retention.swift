@@ -204,6 +204,7 @@ extension Wire.RetentionRound {
             changed: round.changed,
             tooLarge: round.tooLarge.map(\.description),
             unreadable: round.unreadable,
+            superseded: round.superseded,
             isBrokenOff: round.isBrokenOff
         )
     }

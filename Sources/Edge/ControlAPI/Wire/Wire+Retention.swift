@@ -79,6 +79,8 @@ extension Wire {
         public var tooLarge: [String]
         /// Namespaces whose policy cannot be read.
         public var unreadable: [String]
+        /// Namespaces whose policy was set or taken away meanwhile; what was left of them waits for the next run.
+        public var superseded: [String]
         /// Whether it was broken off by the server's stop.
         public var isBrokenOff: Bool
     }

@@ -20,6 +20,13 @@ extension RetentionCare {
                 [("namespace", .text(namespace))]
             )
         }
+        for namespace in round.superseded {
+            log.write(
+                .info,
+                "a retention policy was changed during a run; the rest of its namespace waits for the next",
+                [("namespace", .text(namespace))]
+            )
+        }
         for repository in round.tooLarge {
             log.write(
                 .error,
