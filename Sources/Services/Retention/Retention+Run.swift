@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
 import OCI
 import Platform
 import Registry
@@ -8,8 +9,7 @@ extension Retention {
     /// Looks at every repository that a policy is about.
     func round(_ namespace: String?) async throws(RetentionError) -> Round {
         try await flush()
-        let today = Moment(milliseconds: try now()).dayNumber
-        if let missed = registry.pullsMissedDay, missed >= today { throw .pullsMissed }
+        try checkPulls()
         var round = Round()
         for followed in try policies(of: namespace, or: nil) {
             let name = followed.namespace
@@ -17,21 +17,46 @@ extension Retention {
                 round.unreadable.append(name)
                 continue
             }
-            try await repositories(of: name) { repository async throws(RetentionError) in
-                guard !Task.isCancelled else {
-                    round.isBrokenOff = true
-                    return
+            do throws(RetentionError) {
+                try await repositories(of: name) { repository async throws(RetentionError) in
+                    try await look(at: repository, (policy, followed.text), &round)
                 }
-                guard round.superseded.last != name else { return }
-                round.repositories += 1
-                switch try snapshot(of: repository) {
-                case .tooLarge: round.tooLarge.append(repository)
-                case .stock(var snapshot):
-                    try await tidy(&snapshot, (policy, followed.text), &round)
-                }
+            } catch {
+                guard !error.endsRun else { throw error }
+                round.note(error, of: name)
             }
         }
         return round
+    }
+
+    /// Looks at one repository; that this fails is noted, and the others are looked at all the same.
+    private func look(
+        at repository: RepositoryName,
+        _ policy: (rules: Policy, text: String),
+        _ round: inout Round
+    ) async throws(RetentionError) {
+        guard !Task.isCancelled else {
+            round.isBrokenOff = true
+            return
+        }
+        guard round.superseded.last != repository.namespace else { return }
+        round.repositories += 1
+        do throws(RetentionError) {
+            try checkPulls()
+            switch try snapshot(of: repository) {
+            case .tooLarge: round.tooLarge.append(repository)
+            case .stock(var snapshot): try await tidy(&snapshot, policy, &round)
+            }
+        } catch {
+            guard !error.endsRun else { throw error }
+            round.note(error, of: repository.description)
+        }
+    }
+
+    /// Where some pulls of today could not be noted nobody knows what is in use.
+    private func checkPulls() throws(RetentionError) {
+        let today = Moment(milliseconds: try now()).dayNumber
+        if let missed = registry.pullsMissedDay, missed >= today { throw .pullsMissed }
     }
 
     private func tidy(
@@ -90,6 +115,7 @@ extension Retention {
         for step in removal.steps(snapshot, by: policy) {
             // Whoever was answered before this protects what he pulled.
             try await flush()
+            try checkPulls()
             do throws(RegistryError) {
                 _ = try await registry.change(snapshot.repository, .retire(step))
             } catch {
@@ -106,5 +132,24 @@ extension Retention {
             snapshot.follow(step, of: removal)
         }
         return .removed
+    }
+}
+
+extension RetentionError {
+    /// Whether a run that meets it does not go on with other repositories.
+    fileprivate var endsRun: Bool {
+        switch self {
+        case .pullsMissed: true
+        case .registry(.catalog(let error)): error.isOfClosedCatalog || error.leavesCommitUnknown
+        case .busy, .namespaceUnknown, .noPolicy, .unreadable, .registry: false
+        }
+    }
+}
+
+extension Retention.Round {
+    fileprivate mutating func note(_ error: RetentionError, of name: String) {
+        failures += 1
+        guard failed.count < Retention.Round.failedMax else { return }
+        failed.append(Failure(name: name, cause: "\(error)"))
     }
 }

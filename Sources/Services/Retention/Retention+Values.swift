@@ -79,8 +79,23 @@ extension Retention {
         public var unreadable: [String] = []
         /// Namespaces whose policy was set or taken away meanwhile; what was left of them waits for the next run.
         public var superseded: [String] = []
+        /// The first of what failed, at most `failedMax`.
+        public var failed: [Failure] = []
+        /// How many repositories, and lists of a namespace's repositories, failed; the next run tries them again.
+        public var failures: UInt64 = 0
         /// Whether it ended because the process stops.
         public var isBrokenOff = false
+
+        /// Failures that a round names.
+        static let failedMax = 100
+
+        /// Something that a round did not come to the end of.
+        public struct Failure: Hashable, Sendable {
+            /// A repository, or a namespace whose repositories could not be listed.
+            public var name: String
+            /// Why.
+            public var cause: String
+        }
     }
 
     /// What a plan says nothing of, because a run leaves it as it is.
@@ -103,7 +118,7 @@ extension Retention {
         public var removed: UInt64
         /// Bytes of these.
         public var removedBytes: UInt64
-        /// Runs that failed since the start.
+        /// Runs that failed since the start, as a whole or in some repository.
         public var failed: UInt64
     }
 }

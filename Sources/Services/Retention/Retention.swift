@@ -128,6 +128,7 @@ public final class Retention: Sendable {
             switch outcome {
             case .success(let round) where !round.isBrokenOff:
                 (memory.round, memory.endedAt) = (round, now)
+                if round.failures > 0 { memory.failed += 1 }
             case .success: break
             case .failure: memory.failed += 1
             }

@@ -72,10 +72,13 @@ extension Commands {
                 "retention/run",
                 query,
                 text: { (round: Wire.RetentionRound) in
-                    [line(round)] + round.unreadable.map(leftUnread) + round.tooLarge.map(leftWhole)
-                        + round.superseded.map(leftSuperseded)
+                    [line(round)] + left(round)
                 },
-                ending: { $0.unreadable.isEmpty && $0.tooLarge.isEmpty ? .success : .failure }
+                ending: { round in
+                    let isWhole =
+                        round.unreadable.isEmpty && round.tooLarge.isEmpty && round.failures == 0
+                    return isWhole ? .success : .failure
+                }
             )
         }
     )
@@ -110,6 +113,16 @@ extension Commands {
     /// What a plan says of what no run touches.
     private static func left(_ plan: Wire.RetentionPlan) -> [String] {
         plan.unreadable.map(leftUnread) + plan.tooLarge.map(leftWhole)
+    }
+
+    /// What a run says of what it did not come to the end of.
+    private static func left(_ round: Wire.RetentionRound) -> [String] {
+        var lines = round.unreadable.map(leftUnread) + round.tooLarge.map(leftWhole)
+        lines += round.superseded.map(leftSuperseded)
+        lines += round.failed.map { "'\($0.name)' failed: \($0.cause)" }
+        let more = round.failures - UInt64(round.failed.count)
+        if more > 0 { lines.append("and \(more) more failed") }
+        return lines
     }
 
     private static func leftWhole(_ repository: String) -> String {

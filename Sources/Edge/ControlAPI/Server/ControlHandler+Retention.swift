@@ -205,6 +205,10 @@ extension Wire.RetentionRound {
             tooLarge: round.tooLarge.map(\.description),
             unreadable: round.unreadable,
             superseded: round.superseded,
+            failed: round.failed.map {
+                Wire.RetentionFailure(name: $0.name, cause: $0.cause)
+            },
+            failures: round.failures,
             isBrokenOff: round.isBrokenOff
         )
     }

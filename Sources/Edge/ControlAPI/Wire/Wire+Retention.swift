@@ -59,6 +59,14 @@ extension Wire {
         public var manifests: Int
     }
 
+    /// Something that a run did not come to the end of.
+    public struct RetentionFailure: Codable, Equatable, Sendable {
+        /// The repository, or the namespace whose repositories could not be listed.
+        public var name: String
+        /// Why.
+        public var cause: String
+    }
+
     /// What a run did.
     public struct RetentionRound: Codable, Equatable, Sendable {
         /// Repositories that a policy is about.
@@ -81,6 +89,10 @@ extension Wire {
         public var unreadable: [String]
         /// Namespaces whose policy was set or taken away meanwhile; what was left of them waits for the next run.
         public var superseded: [String]
+        /// The first of what failed and is tried again by the next run.
+        public var failed: [RetentionFailure]
+        /// How many failed.
+        public var failures: UInt64
         /// Whether it was broken off by the server's stop.
         public var isBrokenOff: Bool
     }

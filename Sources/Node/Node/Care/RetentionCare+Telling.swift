@@ -5,10 +5,15 @@ import Retention
 import Telemetry
 
 extension RetentionCare {
-    /// Runs retention, and tells of what it left and what it removed.
-    func tidy() async {
-        do throws(RetentionError) { tell(try await retention.run()) } catch {
+    /// Runs retention, and tells of what it left and what it removed; false where something failed.
+    func tidy() async -> Bool {
+        do throws(RetentionError) {
+            let round = try await retention.run()
+            tell(round)
+            return round.failures == 0
+        } catch {
             log.write(.error, "retention was broken off", [("cause", .text("\(error)"))])
+            return false
         }
     }
 
@@ -32,6 +37,13 @@ extension RetentionCare {
                 .error,
                 "a repository has more manifests than retention looks at; nothing of it was removed",
                 [("repository", .text(repository.description))]
+            )
+        }
+        for failure in round.failed {
+            log.write(
+                .error,
+                "retention failed in a repository; it is tried again",
+                [("name", .text(failure.name)), ("cause", .text(failure.cause))]
             )
         }
         guard round.manifests > 0 else { return }

@@ -7,6 +7,29 @@ import Registry
 import Retention
 import Telemetry
 
+/// When retention runs again: after an interval, or, while runs fail, sooner.
+struct RetentionPace {
+    let interval: Duration
+    private var pause = Registry.pullsEvery
+
+    init(interval: Duration) {
+        self.interval = interval
+    }
+
+    /// How long after a run the next one begins.
+    ///
+    /// The pause doubles with each failure, so that what passes is soon made up for and what does not pass costs
+    /// little.
+    mutating func next(hasFailed: Bool) -> Duration {
+        guard hasFailed else {
+            pause = Registry.pullsEvery
+            return interval
+        }
+        defer { pause = min(interval, pause * 2) }
+        return min(interval, pause)
+    }
+}
+
 /// Writes noted pulls every few minutes, and runs retention once in an interval, until it is cancelled.
 struct RetentionCare: Sendable {
     let registry: Registry
@@ -50,6 +73,7 @@ struct RetentionCare: Sendable {
     /// next start.
     func run() async {
         var due = clocks.monotonic() + min(interval, RetentionCare.firstAfter)
+        var pace = RetentionPace(interval: interval)
         var (lost, hasTold) = (settled(lostPulls), false)
         while true {
             await flush()
@@ -60,8 +84,8 @@ struct RetentionCare: Sendable {
                     hasTold = true
                     due = clocks.monotonic() + min(interval, Registry.pullsEvery)
                 } else {
-                    await tidy()
-                    due = clocks.monotonic() + interval
+                    let isWhole = await tidy()
+                    due = clocks.monotonic() + pace.next(hasFailed: !isWhole)
                 }
             }
             let wait = max(.zero, min(Registry.pullsEvery, due - clocks.monotonic()))
