@@ -181,6 +181,8 @@ extension APIError {
         case .tooLarge(let sentence): self.init(.sizeInvalid, status: 413, sentence)
         case .changedSince(let digest):
             self.init(.denied, status: 412, "\(digest) was changed meanwhile")
+        case .policyChanged:
+            self.init(.denied, status: 412, "the retention policy was changed meanwhile")
         case .notInTrash(let name): self.init(.manifestUnknown, "no '\(name)' in the trash")
         case .tagTaken(let tag, let current):
             self.init(

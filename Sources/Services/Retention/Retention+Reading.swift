@@ -6,11 +6,35 @@ import OCI
 import Platform
 import Registry
 
+/// A namespace's policy, as it was when a run or a plan began.
+struct FollowedPolicy: Sendable {
+    var namespace: String
+    /// As it was set.
+    var text: String
+    var policy: Result<Policy, PolicyError>
+}
+
 /// A repository's manifests as they were at one position of the journals.
 struct Snapshot: Sendable {
     var repository: RepositoryName
     var stocks: [Stock] = []
     var stamps: [Digest: Stamp] = [:]
+    /// Tags that entries of this run ended at manifests that they left.
+    var tagsEnded: Set<Tag> = []
+
+    /// Follows what an entry of this run did to what it left, so that only others' changes are found there.
+    ///
+    /// A manifest that goes hands its stamp down to what it names.
+    mutating func follow(_ step: Retirement, of removal: Plan.Removal) {
+        let ended = Set(step.members.map(\.digest))
+        for stock in removal.members where ended.contains(stock.digest) {
+            guard let stamp = stamps[stock.digest] else { continue }
+            for child in stock.children {
+                if let own = stamps[child], own < stamp { stamps[child] = stamp }
+            }
+        }
+        tagsEnded.formUnion(step.looseTags)
+    }
 }
 
 /// What is read of a repository.
@@ -25,19 +49,22 @@ extension Retention {
 
     /// Every namespace that has a policy, in order of name.
     public func policies() throws(RetentionError) -> [NamespacePolicy] {
-        try policies(of: nil, or: nil).map { NamespacePolicy(namespace: $0, policy: $1) }
+        try policies(of: nil, or: nil).map {
+            NamespacePolicy(namespace: $0.namespace, policy: $0.policy)
+        }
     }
 
     /// The policies of one namespace, which must have one, or of all that have; `policy` in their place.
     func policies(
         of namespace: String?,
         or policy: Policy?
-    ) throws(RetentionError) -> [(String, Result<Policy, PolicyError>)] {
+    ) throws(RetentionError) -> [FollowedPolicy] {
         if let namespace, let policy {
             _ = try existing(namespace)
-            return [(namespace, .success(policy))]
+            let text = policy.canonical
+            return [FollowedPolicy(namespace: namespace, text: text, policy: .success(policy))]
         }
-        var found: [(String, Result<Policy, PolicyError>)] = []
+        var found: [FollowedPolicy] = []
         if let namespace {
             _ = try existing(namespace)
             let text = try reading { view throws(CatalogError) in
@@ -46,7 +73,7 @@ extension Retention {
                 }
             }
             guard let text else { throw .noPolicy(namespace) }
-            return [(namespace, Retention.read(text))]
+            return [Retention.read(text, of: namespace)]
         }
         var after: Identifier?
         while true {
@@ -61,16 +88,15 @@ extension Retention {
                 return named
             }
             guard let last = page.last else { break }
-            found += page.map { ($0.name, Retention.read($0.text)) }
+            found += page.map { Retention.read($0.text, of: $0.name) }
             after = last.id
         }
-        return found.sorted { $0.0 < $1.0 }
+        return found.sorted { $0.namespace < $1.namespace }
     }
 
-    private static func read(_ text: String) -> Result<Policy, PolicyError> {
-        do throws(PolicyError) { return .success(try Policy.parse(Array(text.utf8))) } catch {
-            return .failure(error)
-        }
+    private static func read(_ text: String, of namespace: String) -> FollowedPolicy {
+        let policy = Result { () throws(PolicyError) in try Policy.parse(Array(text.utf8)) }
+        return FollowedPolicy(namespace: namespace, text: text, policy: policy)
     }
 
     /// A name by which changes know a namespace that is there.
@@ -176,8 +202,9 @@ extension Stock {
 }
 
 extension Plan.Removal {
-    /// What one entry each can end, in order.
-    func steps(_ snapshot: Snapshot) -> [Retirement] {
+    /// What one entry each can end by a policy, in order, each as the ones before leave it.
+    func steps(_ snapshot: Snapshot, by policy: String) -> [Retirement] {
+        var snapshot = snapshot
         var steps: [Retirement] = []
         var members: [Retirement.Member] = []
         var loose = looseTags[...]
@@ -189,6 +216,7 @@ extension Plan.Removal {
                     members: members,
                     looseTags: Array(loose.prefix(room)),
                     known: self.members.map(\.digest) + bystanders,
+                    policy: policy,
                     reason: reason
                 )
             )
@@ -196,14 +224,18 @@ extension Plan.Removal {
             (members, room) = ([], Decision.eventsMax - 1)
         }
         for stock in self.members {
+            let tags = stock.tags.filter { !snapshot.tagsEnded.contains($0) }
+            if tags.count + 1 > room {
+                end()
+                if let step = steps.last { snapshot.follow(step, of: self) }
+            }
             guard let stamp = snapshot.stamps[stock.digest] else { continue }
-            if stock.tags.count + 1 > room { end() }
-            room -= stock.tags.count + 1
+            room -= tags.count + 1
             members.append(
                 Retirement.Member(
                     digest: stock.digest,
                     stamp: stamp,
-                    tags: stock.tags,
+                    tags: tags,
                     pulledDay: stock.pulledDay
                 )
             )

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
 import OCI
 import Platform
 import Registry
@@ -8,85 +9,147 @@ extension Retention {
     /// Looks at every repository that a policy is about.
     func round(_ namespace: String?) async throws(RetentionError) -> Round {
         try await flush()
-        let today = Moment(milliseconds: try now()).dayNumber
-        if let missed = registry.pullsMissedDay, missed >= today { throw .pullsMissed }
+        try checkPulls()
         var round = Round()
-        for (name, policy) in try policies(of: namespace, or: nil) {
-            guard case .success(let policy) = policy else {
+        for followed in try policies(of: namespace, or: nil) {
+            let name = followed.namespace
+            guard case .success(let policy) = followed.policy else {
                 round.unreadable.append(name)
                 continue
             }
-            try await repositories(of: name) { repository async throws(RetentionError) in
-                guard !Task.isCancelled else {
-                    round.isBrokenOff = true
-                    return
+            do throws(RetentionError) {
+                try await repositories(of: name) { repository async throws(RetentionError) in
+                    try await look(at: repository, (policy, followed.text), &round)
                 }
-                round.repositories += 1
-                switch try snapshot(of: repository) {
-                case .tooLarge: round.tooLarge.append(repository)
-                case .stock(let snapshot): try await tidy(snapshot, policy, &round)
-                }
+            } catch {
+                guard !error.endsRun else { throw error }
+                round.note(error, of: name)
             }
         }
         return round
     }
 
-    private func tidy(
-        _ snapshot: Snapshot,
-        _ policy: Policy,
+    /// Looks at one repository; that this fails is noted, and the others are looked at all the same.
+    private func look(
+        at repository: RepositoryName,
+        _ policy: (rules: Policy, text: String),
         _ round: inout Round
     ) async throws(RetentionError) {
-        let plan = try plan(snapshot, policy)
+        guard !Task.isCancelled else {
+            round.isBrokenOff = true
+            return
+        }
+        guard round.superseded.last != repository.namespace else { return }
+        round.repositories += 1
+        do throws(RetentionError) {
+            try checkPulls()
+            switch try snapshot(of: repository) {
+            case .tooLarge: round.tooLarge.append(repository)
+            case .stock(var snapshot): try await tidy(&snapshot, policy, &round)
+            }
+        } catch {
+            guard !error.endsRun else { throw error }
+            round.note(error, of: repository.description)
+        }
+    }
+
+    /// Where some pulls of today could not be noted nobody knows what is in use.
+    private func checkPulls() throws(RetentionError) {
+        let today = Moment(milliseconds: try now()).dayNumber
+        if let missed = registry.pullsMissedDay, missed >= today { throw .pullsMissed }
+    }
+
+    private func tidy(
+        _ snapshot: inout Snapshot,
+        _ policy: (rules: Policy, text: String),
+        _ round: inout Round
+    ) async throws(RetentionError) {
+        let plan = try plan(snapshot, policy.rules)
+        let namespace = snapshot.repository.namespace
         round.images += UInt64(plan.kept.count + plan.removed.count)
         for removal in plan.removed {
             guard !Task.isCancelled else {
                 round.isBrokenOff = true
                 return
             }
-            guard try await observed(removal, of: snapshot) else {
-                round.changed += 1
-                continue
+            switch try await observed(removal, of: &snapshot, by: policy.text, &round) {
+            case .removed:
+                round.removed += 1
+                round.bytes += removal.image.bytes
+                count(removal)
+            case .partly: round.partly += 1
+            case .stayed where round.superseded.last == namespace: break
+            case .stayed, .unknown: round.changed += 1
             }
-            round.removed += 1
-            round.manifests += UInt64(removal.members.count)
-            round.bytes += removal.image.bytes
-            count(removal)
+            // By another policy it might stay.
+            guard round.superseded.last != namespace else { return }
         }
     }
 
     private func observed(
         _ removal: Plan.Removal,
-        of snapshot: Snapshot
-    ) async throws(RetentionError) -> Bool {
+        of snapshot: inout Snapshot,
+        by policy: String,
+        _ round: inout Round
+    ) async throws(RetentionError) -> Ending {
         let removed = Removed(repository: snapshot.repository, removal: removal)
         observer.willRemove(removed)
         do throws(RetentionError) {
-            let isGone = try await remove(removal, of: snapshot)
-            observer.didEnd(removed, isGone ? .removed : .stayed)
-            return isGone
+            let ending = try await remove(removal, of: &snapshot, by: policy, &round)
+            observer.didEnd(removed, ending)
+            return ending
         } catch {
             observer.didEnd(removed, .unknown)
             throw error
         }
     }
 
-    /// Submits what goes, in as many entries as it needs; false when it is not as it was any more.
+    /// Submits what goes, in as many entries as it needs, until something is not as it was any more.
     private func remove(
         _ removal: Plan.Removal,
-        of snapshot: Snapshot
-    ) async throws(RetentionError) -> Bool {
-        for step in removal.steps(snapshot) {
+        of snapshot: inout Snapshot,
+        by policy: String,
+        _ round: inout Round
+    ) async throws(RetentionError) -> Ending {
+        var gone = 0
+        for step in removal.steps(snapshot, by: policy) {
             // Whoever was answered before this protects what he pulled.
             try await flush()
+            try checkPulls()
             do throws(RegistryError) {
                 _ = try await registry.change(snapshot.repository, .retire(step))
             } catch {
                 switch error {
-                case .refused(.changedSince), .refused(.nameUnknown): return false
+                case .refused(.changedSince), .refused(.nameUnknown): break
+                case .refused(.policyChanged):
+                    round.superseded.append(snapshot.repository.namespace)
                 default: throw .registry(error)
                 }
+                return gone == 0 ? .stayed : .partly(manifests: gone)
             }
+            gone += step.members.count
+            round.manifests += UInt64(step.members.count)
+            snapshot.follow(step, of: removal)
         }
-        return true
+        return .removed
+    }
+}
+
+extension RetentionError {
+    /// Whether a run that meets it does not go on with other repositories.
+    fileprivate var endsRun: Bool {
+        switch self {
+        case .pullsMissed: true
+        case .registry(.catalog(let error)): error.isOfClosedCatalog || error.leavesCommitUnknown
+        case .busy, .namespaceUnknown, .noPolicy, .unreadable, .registry: false
+        }
+    }
+}
+
+extension Retention.Round {
+    fileprivate mutating func note(_ error: RetentionError, of name: String) {
+        failures += 1
+        guard failed.count < Retention.Round.failedMax else { return }
+        failed.append(Failure(name: name, cause: "\(error)"))
     }
 }

@@ -32,8 +32,10 @@ extension Retention {
     public enum Ending: Hashable, Sendable {
         /// It is in the trash.
         case removed
-        /// It was changed or pulled meanwhile.
+        /// It was changed or pulled meanwhile, or the policy was changed.
         case stayed
+        /// So many of its manifests are in the trash; the others stayed, as a whole image does.
+        case partly(manifests: Int)
         /// The run was broken off, perhaps after a part of it went.
         case unknown
     }
@@ -63,9 +65,11 @@ extension Retention {
         public var images: UInt64 = 0
         /// Images that went to the trash.
         public var removed: UInt64 = 0
-        /// Manifests of these.
+        /// Images of which a part went: the others of their manifests were changed or pulled meanwhile.
+        public var partly: UInt64 = 0
+        /// Manifests that went to the trash.
         public var manifests: UInt64 = 0
-        /// Bytes that these name, those that others name too included.
+        /// Bytes that the images name which went as a whole, those that others name too included.
         public var bytes: UInt64 = 0
         /// Images that were to go and stayed, for somebody changed or pulled them meanwhile.
         public var changed: UInt64 = 0
@@ -73,8 +77,25 @@ extension Retention {
         public var tooLarge: [RepositoryName] = []
         /// Namespaces whose policy cannot be read.
         public var unreadable: [String] = []
+        /// Namespaces whose policy was set or taken away meanwhile; what was left of them waits for the next run.
+        public var superseded: [String] = []
+        /// The first of what failed, at most `failedMax`.
+        public var failed: [Failure] = []
+        /// How many repositories, and lists of a namespace's repositories, failed; the next run tries them again.
+        public var failures: UInt64 = 0
         /// Whether it ended because the process stops.
         public var isBrokenOff = false
+
+        /// Failures that a round names.
+        static let failedMax = 100
+
+        /// Something that a round did not come to the end of.
+        public struct Failure: Hashable, Sendable {
+            /// A repository, or a namespace whose repositories could not be listed.
+            public var name: String
+            /// Why.
+            public var cause: String
+        }
     }
 
     /// What a plan says nothing of, because a run leaves it as it is.
@@ -97,7 +118,7 @@ extension Retention {
         public var removed: UInt64
         /// Bytes of these.
         public var removedBytes: UInt64
-        /// Runs that failed since the start.
+        /// Runs that failed since the start, as a whole or in some repository.
         public var failed: UInt64
     }
 }

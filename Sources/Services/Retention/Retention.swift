@@ -90,8 +90,9 @@ public final class Retention: Sendable {
         do throws(RetentionError) { try await flush() } catch {
             guard case .registry(.notReady) = error else { throw error }
         }
-        for (name, policy) in try policies(of: namespace, or: policy) {
-            guard let policy = try policy.get(or: name, ifAsked: namespace) else {
+        for followed in try policies(of: namespace, or: policy) {
+            let name = followed.namespace
+            guard let policy = try followed.policy.get(or: name, ifAsked: namespace) else {
                 left(.unreadable(name))
                 continue
             }
@@ -127,6 +128,7 @@ public final class Retention: Sendable {
             switch outcome {
             case .success(let round) where !round.isBrokenOff:
                 (memory.round, memory.endedAt) = (round, now)
+                if round.failures > 0 { memory.failed += 1 }
             case .success: break
             case .failure: memory.failed += 1
             }

@@ -248,7 +248,7 @@ public final class Catalog: Sendable {
         return writer
     }
 
-    private static let isClosed = CatalogError.trouble(
+    static let isClosed = CatalogError.trouble(
         SQLiteError(code: .misuse, message: "the catalog is closed; restart the node")
     )
 

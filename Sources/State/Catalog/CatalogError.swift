@@ -46,6 +46,9 @@ public enum CatalogError: Error, Hashable, Sendable {
         }
     }
 
+    /// Whether the catalog is closed, so that nothing more comes of it.
+    public var isOfClosedCatalog: Bool { self == Catalog.isClosed }
+
     /// Whether the disk may or may not have what was being committed: the process must end.
     public var leavesCommitUnknown: Bool {
         guard case .trouble(let error) = self else { return false }

@@ -44,6 +44,7 @@ import Testing
         Row(.refused(.pastDeadline), 503, .unavailable),
         Row(.refused(.tooLarge("copy less")), 413, .sizeInvalid),
         Row(.refused(.changedSince(digest)), 412, .denied),
+        Row(.refused(.policyChanged), 412, .denied),
         Row(.refused(.notInTrash("v1")), 404, .manifestUnknown),
         Row(.refused(.tagTaken(digest.companionTags[0], digest)), 409, .denied),
         Row(.refused(.contentGone([digest])), 400, .manifestBlobUnknown),
@@ -115,8 +116,8 @@ import Testing
             case .contentLost: seen.insert("contentLost")
             }
         }
-        // 14 refusals, 8 of the catalog, 10 of the store, 3 of the body, 7 others.
-        #expect(seen.count == 14 + 8 + 10 + 3 + 7)
+        // 15 refusals, 8 of the catalog, 10 of the store, 3 of the body, 7 others.
+        #expect(seen.count == 15 + 8 + 10 + 3 + 7)
     }
 
     private func name(_ refusal: Refusal) -> String {
@@ -131,6 +132,7 @@ import Testing
         case .pastDeadline: "pastDeadline"
         case .tooLarge: "tooLarge"
         case .changedSince: "changedSince"
+        case .policyChanged: "policyChanged"
         case .notInTrash: "notInTrash"
         case .tagTaken: "tagTaken"
         case .contentGone: "contentGone"

@@ -30,7 +30,10 @@ final class Fixture: Sendable {
         let before = Mutex<(@Sendable (Retention.Removed) -> Void)?>(nil)
     }
 
-    init(_ configure: (inout Retention.Options) -> Void = { _ in }) throws {
+    init(
+        sequencer: any Sequencer = LocalSequencer(),
+        _ configure: (inout Retention.Options) -> Void = { _ in }
+    ) throws {
         temporary = try TemporaryDirectory()
         world = World(
             clocks: clocks,
@@ -45,7 +48,7 @@ final class Fixture: Sendable {
             world: world,
             catalog: catalog,
             blobs: try DiskBlobStore(in: temporary.directory, world: world, options: disk),
-            sequencer: LocalSequencer(),
+            sequencer: sequencer,
             keyring: try Keyring.open(in: temporary.directory, world: world).keyring
         )
         var options = Retention.Options()

@@ -143,6 +143,7 @@ import Testing
         let index = try await test.push("", tags: ["v1", "v1.0"], children: [child])
         test.pass(days: 40)
         try await test.push("new", tags: ["v2"])
+        try await test.retention.set(newest, for: "team")
         guard case .stock(let snapshot) = try test.retention.snapshot(of: name) else {
             throw NoStock()
         }
@@ -162,7 +163,7 @@ import Testing
         default: break
         }
         var refused: Refusal?
-        for step in removal.steps(snapshot) {
+        for step in removal.steps(snapshot, by: newest.canonical) {
             do throws(RegistryError) {
                 try await test.registry.change(name, .retire(step))
             } catch {
@@ -248,7 +249,7 @@ import Testing
         let stamp = Stamp.next(clock: 1, seen: nil, region: region)
         var snapshot = Snapshot(repository: try Fixture.name("team/app"))
         for member in removal.members { snapshot.stamps[member.digest] = stamp }
-        let steps = removal.steps(snapshot)
+        let steps = removal.steps(snapshot, by: "")
         #expect(steps.flatMap { $0.members.map(\.digest) } == removal.members.map(\.digest))
         #expect(steps.flatMap(\.looseTags).map(\.description) == ["loose"])
         for step in steps {

@@ -72,9 +72,13 @@ extension Commands {
                 "retention/run",
                 query,
                 text: { (round: Wire.RetentionRound) in
-                    [line(round)] + round.unreadable.map(leftUnread) + round.tooLarge.map(leftWhole)
+                    [line(round)] + left(round)
                 },
-                ending: { $0.unreadable.isEmpty && $0.tooLarge.isEmpty ? .success : .failure }
+                ending: { round in
+                    let isWhole =
+                        round.unreadable.isEmpty && round.tooLarge.isEmpty && round.failures == 0
+                    return isWhole ? .success : .failure
+                }
             )
         }
     )
@@ -111,6 +115,16 @@ extension Commands {
         plan.unreadable.map(leftUnread) + plan.tooLarge.map(leftWhole)
     }
 
+    /// What a run says of what it did not come to the end of.
+    private static func left(_ round: Wire.RetentionRound) -> [String] {
+        var lines = round.unreadable.map(leftUnread) + round.tooLarge.map(leftWhole)
+        lines += round.superseded.map(leftSuperseded)
+        lines += round.failed.map { "'\($0.name)' failed: \($0.cause)" }
+        let more = round.failures - UInt64(round.failed.count)
+        if more > 0 { lines.append("and \(more) more failed") }
+        return lines
+    }
+
     private static func leftWhole(_ repository: String) -> String {
         "'\(repository)' has too many manifests and is left as it is"
     }
@@ -119,11 +133,18 @@ extension Commands {
         "the policy of '\(namespace)' cannot be read; set it again"
     }
 
+    private static func leftSuperseded(_ namespace: String) -> String {
+        "the policy of '\(namespace)' was changed meanwhile; run it again for the rest"
+    }
+
     private static func line(_ round: Wire.RetentionRound) -> String {
         var line =
             "removed \(round.removed) of \(round.images) images (\(round.manifests) manifests, "
             + "\(Units.bytes(round.bytes))) in \(round.repositories) repositories"
         if round.changed > 0 { line += "; \(round.changed) stayed, they were in use meanwhile" }
+        if round.partly > 0 {
+            line += "; \(round.partly) went in part, the rest was in use meanwhile"
+        }
         if round.isBrokenOff { line += "; broken off" }
         return line
     }

@@ -198,11 +198,17 @@ extension Wire.RetentionRound {
             repositories: round.repositories,
             images: round.images,
             removed: round.removed,
+            partly: round.partly,
             manifests: round.manifests,
             bytes: round.bytes,
             changed: round.changed,
             tooLarge: round.tooLarge.map(\.description),
             unreadable: round.unreadable,
+            superseded: round.superseded,
+            failed: round.failed.map {
+                Wire.RetentionFailure(name: $0.name, cause: $0.cause)
+            },
+            failures: round.failures,
             isBrokenOff: round.isBrokenOff
         )
     }

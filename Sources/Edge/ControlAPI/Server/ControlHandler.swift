@@ -219,6 +219,7 @@ extension Refusal {
         case .pastDeadline: "the change waited longer than its deadline; try again"
         case .tooLarge(let sentence): sentence
         case .changedSince(let digest): "\(digest) was changed meanwhile"
+        case .policyChanged: "the retention policy was changed meanwhile"
         case .notInTrash(let name): "there is no '\(name)' in the trash"
         case .tagTaken(let tag, let current):
             "the tag '\(tag)' is \(current?.description ?? "not what it was a moment ago"); --force "

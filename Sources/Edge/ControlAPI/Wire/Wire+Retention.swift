@@ -59,6 +59,14 @@ extension Wire {
         public var manifests: Int
     }
 
+    /// Something that a run did not come to the end of.
+    public struct RetentionFailure: Codable, Equatable, Sendable {
+        /// The repository, or the namespace whose repositories could not be listed.
+        public var name: String
+        /// Why.
+        public var cause: String
+    }
+
     /// What a run did.
     public struct RetentionRound: Codable, Equatable, Sendable {
         /// Repositories that a policy is about.
@@ -67,9 +75,11 @@ extension Wire {
         public var images: UInt64
         /// Images that went to the trash.
         public var removed: UInt64
-        /// Manifests of these.
+        /// Images of which a part went: the others of their manifests were changed or pulled meanwhile.
+        public var partly: UInt64
+        /// Manifests that went to the trash.
         public var manifests: UInt64
-        /// Bytes that these name, those that others name too included.
+        /// Bytes that the images name which went as a whole, those that others name too included.
         public var bytes: UInt64
         /// Images that stayed, for they were changed or pulled meanwhile.
         public var changed: UInt64
@@ -77,6 +87,12 @@ extension Wire {
         public var tooLarge: [String]
         /// Namespaces whose policy cannot be read.
         public var unreadable: [String]
+        /// Namespaces whose policy was set or taken away meanwhile; what was left of them waits for the next run.
+        public var superseded: [String]
+        /// The first of what failed and is tried again by the next run.
+        public var failed: [RetentionFailure]
+        /// How many failed.
+        public var failures: UInt64
         /// Whether it was broken off by the server's stop.
         public var isBrokenOff: Bool
     }

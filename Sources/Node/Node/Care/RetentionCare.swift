@@ -7,6 +7,29 @@ import Registry
 import Retention
 import Telemetry
 
+/// When retention runs again: after an interval, or, while runs fail, sooner.
+struct RetentionPace {
+    let interval: Duration
+    private var pause = Registry.pullsEvery
+
+    init(interval: Duration) {
+        self.interval = interval
+    }
+
+    /// How long after a run the next one begins.
+    ///
+    /// The pause doubles with each failure, so that what passes is soon made up for and what does not pass costs
+    /// little.
+    mutating func next(hasFailed: Bool) -> Duration {
+        guard hasFailed else {
+            pause = Registry.pullsEvery
+            return interval
+        }
+        defer { pause = min(interval, pause * 2) }
+        return min(interval, pause)
+    }
+}
+
 /// Writes noted pulls every few minutes, and runs retention once in an interval, until it is cancelled.
 struct RetentionCare: Sendable {
     let registry: Registry
@@ -36,7 +59,7 @@ struct RetentionCare: Sendable {
             registry: registry,
             clocks: world.clocks,
             observer: Retention.Observer { removed, ending in
-                if ending == .removed { RetentionCare.tell(removed, log) }
+                RetentionCare.tell(removed, ending, log)
             }
         )
     }
@@ -50,6 +73,7 @@ struct RetentionCare: Sendable {
     /// next start.
     func run() async {
         var due = clocks.monotonic() + min(interval, RetentionCare.firstAfter)
+        var pace = RetentionPace(interval: interval)
         var (lost, hasTold) = (settled(lostPulls), false)
         while true {
             await flush()
@@ -60,8 +84,8 @@ struct RetentionCare: Sendable {
                     hasTold = true
                     due = clocks.monotonic() + min(interval, Registry.pullsEvery)
                 } else {
-                    await tidy()
-                    due = clocks.monotonic() + interval
+                    let isWhole = await tidy()
+                    due = clocks.monotonic() + pace.next(hasFailed: !isWhole)
                 }
             }
             let wait = max(.zero, min(Registry.pullsEvery, due - clocks.monotonic()))
@@ -133,54 +157,5 @@ struct RetentionCare: Sendable {
                 ]
             )
         }
-    }
-
-    private func tidy() async {
-        do throws(RetentionError) {
-            let round = try await retention.run()
-            for namespace in round.unreadable {
-                log.write(
-                    .error,
-                    "a retention policy cannot be read; set it again",
-                    [("namespace", .text(namespace))]
-                )
-            }
-            for repository in round.tooLarge {
-                log.write(
-                    .error,
-                    "a repository has more manifests than retention looks at; nothing of it was removed",
-                    [("repository", .text(repository.description))]
-                )
-            }
-            guard round.removed > 0 else { return }
-            log.write(
-                .info,
-                "retention removed images",
-                [
-                    ("images", .number(Int64(clamping: round.removed))),
-                    ("manifests", .number(Int64(clamping: round.manifests))),
-                    ("bytes", .number(Int64(clamping: round.bytes))),
-                ]
-            )
-        } catch {
-            log.write(.error, "retention was broken off", [("cause", .text("\(error)"))])
-        }
-    }
-
-    /// A line for each image that went.
-    private static func tell(_ removed: Retention.Removed, _ log: Log) {
-        let image = removed.removal.image
-        log.write(
-            .info,
-            "retention put an image into the trash",
-            [
-                ("repository", .text(removed.repository.description)),
-                ("digest", .text(image.digest.description)),
-                ("tags", .text(image.tags.map(\.description).joined(separator: ","))),
-                ("manifests", .number(Int64(image.manifests))),
-                ("bytes", .number(Int64(clamping: image.bytes))),
-                ("reason", .text(removed.removal.reason)),
-            ]
-        )
     }
 }

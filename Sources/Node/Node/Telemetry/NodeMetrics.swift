@@ -94,7 +94,7 @@ struct NodeMetrics {
         ) { retention.status.removedBytes }
         counter(
             "breakwater_retention_failed_runs_total",
-            "Runs of retention that failed since the start."
+            "Runs of retention that failed since the start, as a whole or in some repository."
         ) { retention.status.failed }
         metrics.gauge(
             "breakwater_retention_run_age_seconds",

@@ -101,7 +101,7 @@ final class RetentionWatch: Sendable {
         case .stayed:
             ledger.end(ticket, .refused)
             findings.count("retention kept what changed")
-        case .removed, .unknown: ledger.end(ticket, .unknown)
+        case .removed, .partly, .unknown: ledger.end(ticket, .unknown)
         }
     }
 }

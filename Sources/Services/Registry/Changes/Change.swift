@@ -101,6 +101,8 @@ public enum Refusal: Error, Hashable, Sendable {
     case tooLarge(String)
     /// It was pushed, tagged, pulled, or named since that was planned which would end it.
     case changedSince(Digest)
+    /// The policy by which it would end is not that of the repository's namespace any more.
+    case policyChanged
     /// The trash of the repository has no such manifest, or never was such a tag.
     case notInTrash(String)
     /// The tag that is to come back is this manifest now; nil: no more what it was seen to be.

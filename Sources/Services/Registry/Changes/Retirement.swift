@@ -31,14 +31,23 @@ public struct Retirement: Sendable {
     public var looseTags: [Tag]
     /// All that refers to a member and was known when this was planned.
     public var known: [Digest]
+    /// The policy by which they go, as it was set for the repository's namespace.
+    public var policy: String
     /// The rule and its numbers, at most 512 bytes.
     public var reason: String
 
     /// Makes a retirement.
-    public init(members: [Member], looseTags: [Tag], known: [Digest], reason: String) {
+    public init(
+        members: [Member],
+        looseTags: [Tag],
+        known: [Digest],
+        policy: String,
+        reason: String
+    ) {
         self.members = members
         self.looseTags = looseTags
         self.known = known
+        self.policy = policy
         self.reason = reason
     }
 }

@@ -24,9 +24,14 @@ extension Decider {
         return decision
     }
 
-    /// All of it or nothing: what was pushed, tagged, pulled or named since this was planned protects.
+    /// All of it or nothing: what was pushed, tagged, pulled or named since this was planned protects, and so
+    /// does a policy that was set or taken away since.
     func retire(_ retirement: Retirement) throws(DecisionError) -> Decision {
         let row = try existing()
+        let policy = try reading { () throws(CatalogError) in
+            try view.retentionPolicy(of: row.key.namespace)
+        }
+        guard policy == retirement.policy else { throw .refused(.policyChanged) }
         let going = Set(retirement.members.map(\.digest))
         let known = going.union(retirement.known)
         var events: [Event] = []
