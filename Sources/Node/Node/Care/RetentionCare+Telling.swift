@@ -89,14 +89,13 @@ extension RetentionCare {
         _ log: Log
     ) {
         let image = removed.removal.image
-        log.write(
-            .info,
-            sentence,
-            [
-                ("repository", .text(removed.repository.description)),
-                ("digest", .text(image.digest.description)),
-                ("tags", .text(image.tags.map(\.description).joined(separator: ","))),
-            ] + numbers + [("reason", .text(removed.removal.reason))]
-        )
+        var fields: [(String, LogValue)] = [
+            ("repository", .text(removed.repository.description)),
+            ("digest", .text(image.digest.description)),
+            ("tags", .text(image.tags.map(\.description).joined(separator: ","))),
+        ]
+        fields += numbers
+        fields.append(("reason", .text(removed.removal.reason)))
+        log.write(.info, sentence, fields)
     }
 }
