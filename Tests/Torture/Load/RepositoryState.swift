@@ -9,8 +9,8 @@ struct RepositoryState: Equatable, Sendable {
     var blobs: Set<Digest> = []
     var manifests: Set<Digest> = []
     var tags: [String: Digest] = [:]
-    /// Manifests that were deleted and can be had back, with the tags that went with each.
-    var trash: [Digest: [String]] = [:]
+    /// Manifests that were deleted and can be had back.
+    var trash: [Digest: Deleted] = [:]
     /// How many of the newest builds the namespace's policy keeps; nil without a policy.
     var keptBuilds: Int?
     /// The manifests, those that were pushed, tagged or brought back last at the end.
@@ -23,6 +23,13 @@ struct RepositoryState: Equatable, Sendable {
     static func == (left: RepositoryState, right: RepositoryState) -> Bool {
         left.blobs == right.blobs && left.manifests == right.manifests && left.tags == right.tags
             && left.keptBuilds == right.keptBuilds
+    }
+
+    /// What went with a manifest of the trash.
+    struct Deleted: Equatable, Sendable {
+        var tags: [String]
+        /// The manifests that the same deletion took, itself too.
+        var together: Set<Digest>
     }
 
     /// What a manifest names; it follows from the manifest's digest.
@@ -99,7 +106,7 @@ struct RepositoryState: Equatable, Sendable {
     private mutating func restore(_ digest: Digest, _ names: [Digest: Names]) {
         for back in returning(with: digest, names) {
             bring(back)
-            for tag in trash[back] ?? [] where tags[tag] == nil { tags[tag] = back }
+            for tag in trash[back]?.tags ?? [] where tags[tag] == nil { tags[tag] = back }
             trash[back] = nil
             guard names[back]?.mediaType == Documents.imageType else { continue }
             // A manifest says that its blobs are there, and so they are again.
@@ -107,7 +114,8 @@ struct RepositoryState: Equatable, Sendable {
         }
     }
 
-    /// What comes back with a manifest: what it names first, then it, then what refers to any of them.
+    /// What comes back with a manifest: what it names first, then it, then what refers to any of them and was
+    /// deleted with it.
     private func returning(with digest: Digest, _ names: [Digest: Names]) -> [Digest] {
         var order: [Digest] = []
         func visit(_ digest: Digest) {
@@ -118,18 +126,26 @@ struct RepositoryState: Equatable, Sendable {
         visit(digest)
         var next = 0
         while next < order.count {
-            let referrers = trash.keys.filter { names[$0]?.subject == order[next] }.sorted()
+            let referrers = trash.keys.filter {
+                names[$0]?.subject == order[next] && wentTogether($0, order[next])
+            }.sorted()
             for referrer in referrers { visit(referrer) }
             next += 1
         }
         return order
     }
 
+    /// Whether the newest deletions of both were one: each knows of the other.
+    private func wentTogether(_ one: Digest, _ other: Digest) -> Bool {
+        guard let first = trash[one], let second = trash[other] else { return false }
+        return first.together.contains(other) && second.together.contains(one)
+    }
+
     /// What of the trash can be asked back: it comes whole, and no tag was of two that come with it.
     func restorable(_ names: [Digest: Names]) -> [Digest] {
         trash.keys.sorted().filter { digest in
             let back = returning(with: digest, names)
-            let tags = back.flatMap { trash[$0] ?? [] }
+            let tags = back.flatMap { trash[$0]?.tags ?? [] }
             let isWhole = back.allSatisfy { digest in
                 let kind = names[digest]?.mediaType
                 return kind == Documents.imageType
@@ -143,15 +159,26 @@ struct RepositoryState: Equatable, Sendable {
 
     /// A manifest goes with its tags and with the referrers that neither a tag nor an index names.
     mutating func delete(_ digest: Digest, _ names: [Digest: Names]) {
+        var gone: [Digest: [String]] = [:]
+        delete(digest, names, &gone)
+        let together = Set(gone.keys)
+        for (digest, tags) in gone { trash[digest] = Deleted(tags: tags, together: together) }
+    }
+
+    private mutating func delete(
+        _ digest: Digest,
+        _ names: [Digest: Names],
+        _ gone: inout [Digest: [String]]
+    ) {
         manifests.remove(digest)
         order.removeAll { $0 == digest }
         let ended = tags.keys.sorted().filter { tags[$0] == digest }
-        trash[digest] = ended
+        gone[digest] = ended
         for tag in ended { tags[tag] = nil }
         let tagged = Set(tags.values)
         let free = Set(unnamed(manifests, names)).subtracting(tagged)
         for referrer in referrers(of: digest, names) where free.contains(referrer) {
-            delete(referrer, names)
+            delete(referrer, names, &gone)
         }
     }
 

@@ -173,7 +173,8 @@ extension Wire.Restored {
                 ? nil : "\(restored.left.count) manifests lack content that is gone",
             restored.mayLackTags
                 ? "more tags may have gone with them, too far back to be looked for: "
-                    + "'breakwater repository restore \(name)' gives them" : nil,
+                    + "'breakwater repository restore \(name)' gives back everything that the "
+                    + "deletion of the repository took" : nil,
         ]
         self.init(
             summary: parts.compactMap { $0 }.joined(separator: "; "),

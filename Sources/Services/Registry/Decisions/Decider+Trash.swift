@@ -20,7 +20,10 @@ extension Decider {
         for back in restoration.tags {
             let current = try tag(back.tag, in: row)
             guard current != back.digest else { continue }
-            guard current == back.replacing else { throw .refused(.tagTaken(back.tag, current)) }
+            guard current == back.replacing else {
+                if restoration.leavesTaken { continue }
+                throw .refused(.tagTaken(back.tag, current))
+            }
             guard try isThere(back.digest, row, besides: here) else {
                 throw .refused(.notInTrash(back.digest.description))
             }

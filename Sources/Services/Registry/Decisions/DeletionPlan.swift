@@ -145,7 +145,10 @@ struct DeletionPlan {
         let isWhole = step.contains {
             if case .manifestTrashed(_, root, _, _) = $0 { true } else { false }
         }
-        return Decision(events: step, isPartial: !isWhole)
+        guard !isWhole else { return Decision(events: step) }
+        // By this what went with the manifest is told from what was deleted before.
+        let reason = Event.reasonGiven(DeletionStep.reason(root))
+        return Decision(events: step + [reason], isPartial: true)
     }
 
     /// Those that nothing names any more (I2), and whose followers went before them: the next step
@@ -154,15 +157,17 @@ struct DeletionPlan {
         var step: [Going] = []
         var count = 0
         var gone: Set<Digest> = []
+        // With room for the reason.
+        let limit = Decision.eventsMax - 1
         for going in plan {
             guard
                 going.followers.allSatisfy({ gone.contains($0) || stays($0) }),
                 try namers(of: going.digest).allSatisfy(gone.contains)
             else { continue }
-            guard count + going.tags.count + 1 <= Decision.eventsMax else {
+            guard count + going.tags.count + 1 <= limit else {
                 guard step.isEmpty else { break }
                 // More tags than an entry has events.
-                return going.tags.prefix(Decision.eventsMax).map { .tagDeleted(row.key, $0) }
+                return going.tags.prefix(limit).map { .tagDeleted(row.key, $0) }
             }
             gone.insert(going.digest)
             step.append(going)

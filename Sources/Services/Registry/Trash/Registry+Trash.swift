@@ -6,9 +6,6 @@ public import OCI
 import Platform
 
 extension Registry {
-    /// Times a restore is planned anew because the repository changed meanwhile.
-    private static let restoreAttemptsMax = 3
-
     /// Up to `limit` repositories from which something can be had back, by their numbers, behind one.
     public func trashedRepositories(
         after number: Int64,
@@ -80,117 +77,9 @@ extension Registry {
     }
 
     /// When a tag must have ended at the earliest to be given back, in milliseconds since 1970.
-    private func trashBegins() throws(RegistryError) -> UInt64 {
+    func trashBegins() throws(RegistryError) -> UInt64 {
         let now = try expiryNow()
         return now - min(now, options.registrar.times.trash)
-    }
-
-    /// Takes a manifest back by digest, or what a tag was by the tag, with all that belongs to it; `force`
-    /// lets the tag be something else now.
-    public func restore(
-        _ repository: RepositoryName,
-        _ reference: Reference,
-        force: Bool = false,
-        because reason: String
-    ) async throws(RegistryError) -> Restored {
-        let plan = try await restore(repository, because: reason) { plan, _ throws(TrashError) in
-            switch reference {
-            case .digest(let digest): try plan.add(digest)
-            case .tag(let tag): try plan.add(tag, replaces: force)
-            }
-        }
-        return Restored(plan)
-    }
-
-    /// Takes back what the newest deletion of the repository took.
-    public func restoreRepository(
-        _ repository: RepositoryName,
-        because reason: String
-    ) async throws(RegistryError) -> Restored {
-        var restored = Restored()
-        while true {
-            let isFirst = restored.isEmpty
-            let plan = try await restore(repository, because: reason) {
-                plan,
-                look throws(TrashError) in
-                let deleted = try look.deletedWithRepository()
-                if isFirst, deleted.manifests.isEmpty, deleted.tags.isEmpty {
-                    throw .refused(.notInTrash(repository.description))
-                }
-                try plan.add(deleted)
-            }
-            let round = Restored(plan)
-            // What stays as it is would be found again and again.
-            (restored.taken, restored.left) = (round.taken, round.left)
-            restored.manifests += round.manifests
-            restored.tags += round.tags
-            if round.isEmpty || !plan.isCut { return restored }
-        }
-    }
-
-    private func restore(
-        _ repository: RepositoryName,
-        because reason: String,
-        _ fill: (inout RestorePlan, TrashLook) throws(TrashError) -> Void
-    ) async throws(RegistryError) -> RestorePlan {
-        var attempts = Registry.restoreAttemptsMax
-        while true {
-            let plan = try await plan(repository, fill)
-            do throws(RegistryError) {
-                for step in plan.steps(because: reason) {
-                    try await change(repository, .restore(step))
-                }
-                return plan
-            } catch {
-                attempts -= 1
-                guard attempts > 0, error.comesFromRace else { throw error }
-            }
-        }
-    }
-
-    /// Plans until the store has a copy of everything that is to come back.
-    private func plan(
-        _ repository: RepositoryName,
-        _ fill: (inout RestorePlan, TrashLook) throws(TrashError) -> Void
-    ) async throws(RegistryError) -> RestorePlan {
-        let since = try trashBegins()
-        var lost: Set<Digest> = []
-        var known: Set<Digest> = []
-        while true {
-            let plan = try planned(repository, since: since, lost: lost, fill)
-            let before = lost.count
-            for manifest in plan.manifests {
-                let blobs = manifest.facts.references.filter(\.role.isBlob).map(\.digest)
-                for digest in [manifest.facts.digest] + blobs
-                where known.insert(digest).inserted {
-                    if try await !hasCopy(digest) { lost.insert(digest) }
-                }
-            }
-            if lost.count == before { return plan }
-        }
-    }
-
-    private func planned(
-        _ repository: RepositoryName,
-        since: UInt64,
-        lost: Set<Digest>,
-        _ fill: (inout RestorePlan, TrashLook) throws(TrashError) -> Void
-    ) throws(RegistryError) -> RestorePlan {
-        let result = try read { view throws(CatalogError) -> Result<RestorePlan, Refusal> in
-            guard let row = try view.repository(repository) else {
-                return .failure(.nameUnknown(repository))
-            }
-            let look = TrashLook(view: view, row: row, since: since, lost: lost)
-            var plan = RestorePlan(look)
-            do throws(TrashError) { try fill(&plan, look) } catch {
-                switch error {
-                case .refused(let refusal): return .failure(refusal)
-                case .catalog(let error): throw error
-                }
-            }
-            return .success(plan)
-        }
-        do throws(Refusal) { return try result.get() } catch { throw .refused(error) }
     }
 
     /// Lets the trash go of a manifest before its time, and returns when the last link of what it named
@@ -232,26 +121,6 @@ extension Registry {
                 latest = max(latest ?? 0, expires)
             }
             return latest
-        }
-    }
-}
-
-extension Restored {
-    fileprivate init(_ plan: RestorePlan) {
-        manifests = plan.manifests.map(\.facts.digest)
-        tags = plan.tags
-        taken = plan.taken
-        left = plan.left
-        mayLackTags = plan.mayLackTags
-    }
-}
-
-extension RegistryError {
-    /// Whether a plan that is made anew may fare better.
-    fileprivate var comesFromRace: Bool {
-        switch self {
-        case .refused(.tagTaken), .refused(.notInTrash), .refused(.contentGone): true
-        default: false
         }
     }
 }

@@ -18,6 +18,8 @@ public struct Restoration: Sendable, Hashable {
     public var manifests: [Digest] = []
     /// The tags.
     public var tags: [TagReturn] = []
+    /// Whether tags that are something else by now stay so; else one of them refuses everything.
+    public var leavesTaken = false
     /// Why, in the operator's words.
     public var reason: String
 }
@@ -46,6 +48,16 @@ public struct Restored: Sendable, Hashable {
 
     /// Whether nothing came back.
     var isEmpty: Bool { manifests.isEmpty && tags.isEmpty }
+
+    /// Takes in what came back after this.
+    mutating func add(_ later: Restored) {
+        manifests += later.manifests
+        tags += later.tags
+        let (takenBefore, leftBefore) = (Set(taken.map(\.tag)), Set(left))
+        taken += later.taken.filter { !takenBefore.contains($0.tag) }
+        left += later.left.filter { !leftBefore.contains($0) }
+        mayLackTags = mayLackTags || later.mayLackTags
+    }
 }
 
 /// A repository from which something can be had back.
@@ -66,4 +78,19 @@ enum RepositoryEnding: String {
     case inPart = "repository deleted in part"
     /// Nothing was left after it.
     case whole = "repository deleted"
+}
+
+/// What a step of a manifest's deletion says of itself in its entry if more steps follow: which deletion it
+/// belongs to, for tags and referrers go before the manifest.
+enum DeletionStep {
+    private static let words = "deleted in part with "
+
+    /// What the entry says.
+    static func reason(_ root: Digest) -> String { words + root.description }
+
+    /// The manifest that was to be deleted; nil where the words are others.
+    static func root(_ reason: String) -> Digest? {
+        guard reason.hasPrefix(words) else { return nil }
+        return Digest(String(reason.dropFirst(words.count)))
+    }
 }

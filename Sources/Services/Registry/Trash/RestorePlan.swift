@@ -32,8 +32,10 @@ struct RestorePlan {
     private var named: Set<Tag> = []
     /// What is gone of what the manifest that was asked for names.
     private var gone: [Digest] = []
-    /// Those whose followers are to be looked at.
-    private var pending: [Digest] = []
+    /// Those whose followers are to be looked at, and when each was deleted; nil for one that is there.
+    private var pending: [(subject: Digest, deleted: UInt64?)] = []
+    /// Whether a tag that somebody takes meanwhile stays what it is.
+    private var leavesTaken = true
 
     /// Looks into a repository's trash.
     init(_ trash: TrashLook) {
@@ -42,18 +44,20 @@ struct RestorePlan {
 
     // MARK: What is asked for
 
-    /// A manifest, what it names and what belongs to it, with the tags that went with each; of one that is
-    /// there, what belongs to it.
+    /// A manifest, what it names and what went with it, with the tags that went with each; of one that is
+    /// there, what went with it and is not back: a restore may have been broken off.
     mutating func add(_ digest: Digest) throws(TrashError) {
         let isLive = try trash.isLive(digest)
         let isTrashed = try trash.trashed(digest) != nil
-        if isLive || isTrashed { try addWhole(digest) }
+        if isLive || isTrashed {
+            try addWhole(digest)
+            let ended = try trash.tagsEnded(with: manifests, live: isLive ? digest : nil)
+            for (tag, digest) in ended.tags { try add(tag, of: digest) }
+            mayLackTags = ended.isCut
+        }
         guard !manifests.isEmpty || !tags.isEmpty else {
             throw .refused(.notInTrash(digest.description))
         }
-        let ended = try trash.tagsEnded(with: manifests)
-        for (tag, digest) in ended.tags { try add(tag, of: digest) }
-        mayLackTags = ended.isCut
     }
 
     /// What a tag was before what it is, with what belongs to it; `replaces` a value that it has now.
@@ -63,16 +67,18 @@ struct RestorePlan {
             throw .refused(.notInTrash(tag.description))
         }
         if let current, !replaces { throw .refused(.tagTaken(tag, current)) }
-        if try !trash.isLive(before) { try addWhole(before) }
+        if try !trash.isLive(before.digest) { try addWhole(before.digest) }
         named.insert(tag)
-        tags.append(Restoration.TagReturn(tag: tag, digest: before, replacing: current))
+        tags.append(Restoration.TagReturn(tag: tag, digest: before.digest, replacing: current))
+        leavesTaken = false
     }
 
     /// What a repository's deletion took, but what is gone of it; as much as fits.
     mutating func add(_ deleted: TrashLook.Deleted) throws(TrashError) {
         isCut = deleted.isCut
+        taken = deleted.staying
         for digest in deleted.manifests {
-            guard manifests.count < RestorePlan.manifestsMax else {
+            guard max(manifests.count, seen.count) < RestorePlan.manifestsMax else {
                 isCut = true
                 break
             }
@@ -86,23 +92,39 @@ struct RestorePlan {
 
     // MARK: Walking
 
-    /// A manifest with everything it names, then what refers to it, to any depth.
+    /// A manifest with everything it names, then what refers to it and went with it, to any depth.
+    ///
+    /// What was deleted before it, as a signature that was revoked, stays in the trash.
     private mutating func addWhole(_ digest: Digest) throws(TrashError) {
         guard try visit(digest, depth: 0) else {
             throw .refused(.contentGone(Array(gone.prefix(Decision.namedMax))))
         }
-        pending = manifests.isEmpty ? [digest] : manifests.map(\.facts.digest)
+        pending =
+            manifests.isEmpty
+            ? [(subject: digest, deleted: nil)] : manifests.map(RestorePlan.visited)
         var next = 0
         while next < pending.count {
-            let subject = pending[next]
+            let (subject, deleted) = pending[next]
             next += 1
-            for follower in try trash.referrers(of: subject) { try follow(follower) }
+            for follower in try trash.referrers(of: subject) where seen[follower] == nil {
+                guard let position = try trash.trashed(follower)?.position,
+                    try trash.went(at: position, with: subject, deletedAt: deleted) == .together
+                else { continue }
+                try follow(follower)
+            }
             for tag in subject.companionTags where try trash.tag(tag) == nil {
-                guard let before = try trash.valueBefore(nil, of: tag) else { continue }
-                try follow(before)
-                if try isThere(before) { try add(tag, of: before) }
+                guard let before = try trash.valueBefore(nil, of: tag),
+                    try trash.went(at: before.ended, with: subject, deletedAt: deleted) == .together
+                else { continue }
+                try follow(before.digest)
+                if try isThere(before.digest) { try add(tag, of: before.digest) }
             }
         }
+    }
+
+    private static func visited(_ manifest: TrashedManifest) -> (subject: Digest, deleted: UInt64?)
+    {
+        (manifest.facts.digest, manifest.position)
     }
 
     private mutating func follow(_ digest: Digest) throws(TrashError) {
@@ -110,7 +132,7 @@ struct RestorePlan {
         let count = manifests.count
         if try !visit(digest, depth: 0) { left.append(digest) }
         gone.removeAll()
-        pending += manifests[count...].map(\.facts.digest)
+        pending += manifests[count...].map(RestorePlan.visited)
     }
 
     /// Takes a manifest in, after those it names; false when something of it is gone.
@@ -170,25 +192,34 @@ struct RestorePlan {
 
     // MARK: Doing
 
-    /// What is to be put, in one entry after the other.
+    /// What is to be put, in one entry after the other: each manifest in one with its tags if they fit, so that
+    /// what is left of a restore that is broken off can be found again.
     func steps(because reason: String) -> [Restoration] {
         var steps: [Restoration] = []
         var room = Room()
-        func step(_ bytes: Int) {
-            if steps.isEmpty || !room.take(bytes) {
-                steps.append(Restoration(reason: reason))
-                room = Room()
-                _ = room.take(bytes)
+        func begin() {
+            steps.append(Restoration(leavesTaken: leavesTaken, reason: reason))
+            room = Room()
+        }
+        func put(_ back: Restoration.TagReturn) {
+            if steps.isEmpty || !room.take(RestorePlan.tagBytes) {
+                begin()
+                _ = room.take(RestorePlan.tagBytes)
             }
-        }
-        for manifest in manifests {
-            step(manifest.facts.stored.count)
-            steps[steps.count - 1].manifests.append(manifest.facts.digest)
-        }
-        for back in tags {
-            step(RestorePlan.tagBytes)
             steps[steps.count - 1].tags.append(back)
         }
+        var tagsOf = Dictionary(grouping: tags, by: \.digest)
+        for manifest in manifests {
+            let own = tagsOf.removeValue(forKey: manifest.facts.digest) ?? []
+            let bytes = manifest.facts.stored.count
+            let isRoom = room.has(own.count + 1, bytes + own.count * RestorePlan.tagBytes)
+            if steps.isEmpty || !isRoom { begin() }
+            _ = room.take(bytes)
+            steps[steps.count - 1].manifests.append(manifest.facts.digest)
+            for back in own { put(back) }
+        }
+        // Those of manifests that are there.
+        for back in tags where tagsOf[back.digest] != nil { put(back) }
         return steps
     }
 
@@ -199,6 +230,11 @@ struct RestorePlan {
         // With room for the reason.
         var events = Decision.eventsMax - 1
         var bytes = 512 << 10
+
+        /// Whether so many events fit, of so many bytes together.
+        func has(_ count: Int, _ size: Int) -> Bool {
+            count <= events && size <= bytes
+        }
 
         /// Whether an event of so many bytes fits; one always does.
         mutating func take(_ count: Int) -> Bool {

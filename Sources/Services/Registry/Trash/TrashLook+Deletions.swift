@@ -8,47 +8,80 @@ extension TrashLook {
     /// Deleted tags that are looked at, of which what is asked for may be a few; what lies before them stays in the
     /// trash's list, and comes back with the repository or by its name.
     private static let tagsLookedAtMax = 50 * Decision.eventsMax
-    /// Entries that are looked at before a step of a repository's deletion, for its earlier steps.
-    private static let entriesBeforeMax: UInt64 = 2000
+    /// Entries that are looked at for whether they are steps of a deletion.
+    private static let entriesLookedAtMax = 2000
 
-    /// Tags that went with these manifests and were one of them: by the same entry, or by an earlier step of
-    /// the same deletion of the repository, whose tags go first; and whether there are steps too far back.
+    /// Tags that went with these manifests and were one of them: by the same entry, or by another step of the
+    /// same deletion; and whether there is more than is looked at.
+    ///
+    /// `live` is one that is there again, whose tags may not all be back.
     func tagsEnded(
-        with manifests: [TrashedManifest]
+        with manifests: [TrashedManifest],
+        live: Digest?
     ) throws(TrashError) -> (tags: [(tag: Tag, digest: Digest)], isCut: Bool) {
-        let digests = Set(manifests.map(\.facts.digest))
+        var deleted: [Digest: UInt64] = [:]
+        for manifest in manifests { deleted[manifest.facts.digest] = manifest.position }
+        let (steps, isCut) = try otherSteps(of: deleted, live)
+        var digests = Set(deleted.keys)
+        if let live { digests.insert(live) }
         var found: [(tag: Tag, digest: Digest)] = []
-        // Everything of the repository from here on was looked at.
-        var from = UInt64.max
-        var looked = 0
-        var isCut = false
-        for position in Set(manifests.map(\.position)).sorted(by: >) where position < from {
-            from = position
-            var events = try events(at: position)
+        for position in steps.union(deleted.values).sorted(by: >) {
+            let events = try events(at: position)
             found += try tags(ended: events, at: position, were: digests)
-            guard ending(events) != nil else { continue }
-            let last = position - min(position - 1, TrashLook.entriesBeforeMax)
-            while from > 1 {
-                events = try self.events(at: from - 1)
-                looked += events.count {
-                    if case .tagDeleted(row.key, _) = $0 { true } else { false }
-                }
-                guard ending(events) == .inPart || !events.contains(where: isChange) else { break }
-                guard from > last, looked < TrashLook.tagsLookedAtMax else {
-                    isCut = true
-                    break
-                }
-                from -= 1
-                found += try tags(ended: events, at: from, were: digests)
-            }
         }
         return (found, isCut)
     }
 
-    /// Whether an event changes what the repository shows.
-    private func isChange(_ event: Event) -> Bool {
-        if case .manifestPulled = event { return false }
-        return event.repository == row.key
+    /// An entry that ended a tag, and what the tag was.
+    private struct Ending: Hashable {
+        var position: UInt64
+        var digest: Digest
+    }
+
+    /// Positions that ended tags of manifests with these, which ended at others; found by the tags that are
+    /// not back.
+    private func otherSteps(
+        of deleted: [Digest: UInt64],
+        _ live: Digest?
+    ) throws(TrashError) -> (positions: Set<UInt64>, isCut: Bool) {
+        var (positions, isCut): (Set<UInt64>, Bool) = ([], false)
+        var known: Set<Ending> = []
+        var (looked, last) = (0, "")
+        while looked < TrashLook.tagsLookedAtMax {
+            let page = try reading { () throws(CatalogError) in
+                try view.deletedTags(row.number, since: since, after: last, limit: TrashLook.page)
+            }
+            for tag in page {
+                guard let ending = try ending(of: tag),
+                    ending.digest == live || deleted[ending.digest] != nil,
+                    ending.position != deleted[ending.digest], known.insert(ending).inserted
+                else { continue }
+                guard known.count <= TrashLook.entriesLookedAtMax else { return (positions, true) }
+                let (position, digest) = (ending.position, ending.digest)
+                switch try went(at: position, with: digest, deletedAt: deleted[digest]) {
+                case .together: positions.insert(position)
+                case .tooFar: isCut = true
+                case .apart: break
+                }
+            }
+            guard page.count == TrashLook.page, let end = page.last else {
+                return (positions, isCut)
+            }
+            looked += page.count
+            last = end.description
+        }
+        return (positions, true)
+    }
+
+    /// How a tag that was deleted ended.
+    private func ending(of tag: Tag) throws(TrashError) -> Ending? {
+        let values = try reading { () throws(CatalogError) in
+            try view.history(row.number, tag, limit: 2)
+        }
+        guard values.count == 2, values[0].digest == nil, let digest = values[1].digest else {
+            return nil
+        }
+        return Ending(position: values[0].position, digest: digest)
     }
 
     private func tags(
@@ -67,9 +100,9 @@ extension TrashLook {
         return found
     }
 
-    /// What the newest deletion of the repository took and is not back: manifests of the trash, and tags;
-    /// at most `RestorePlan.manifestsMax` of each.
-    func deletedWithRepository() throws(TrashError) -> Deleted {
+    /// What the newest deletion of the repository took and can come back: manifests of the trash, and tags, at
+    /// most `RestorePlan.manifestsMax` of each; `left` are manifests that cannot.
+    func deletedWithRepository(besides left: Set<Digest>) throws(TrashError) -> Deleted {
         var positions: Set<UInt64> = []
         try eachManifest { positions.insert($0.position) }
         try eachDeletedTag { positions.insert($0.position) }
@@ -82,11 +115,23 @@ extension TrashLook {
         }
         var deleted = Deleted()
         try eachManifest { manifest throws(TrashError) in
-            guard taken.contains(manifest.position) else { return }
-            deleted.add(manifest.facts.digest, to: \.manifests)
+            let digest = manifest.facts.digest
+            guard taken.contains(manifest.position), !left.contains(digest) else { return }
+            deleted.add(digest, to: \.manifests)
         }
         try eachDeletedTag { ended throws(TrashError) in
-            guard taken.contains(ended.position), try tag(ended.tag) != ended.digest else { return }
+            guard taken.contains(ended.position) else { return }
+            if let current = try tag(ended.tag) {
+                guard current != ended.digest, deleted.staying.count < RestorePlan.manifestsMax
+                else { return }
+                deleted.staying.append(Restored.TakenTag(tag: ended.tag, current: current))
+                return
+            }
+            if try !isLive(ended.digest) {
+                guard let position = try trashed(ended.digest)?.position,
+                    taken.contains(position), !left.contains(ended.digest)
+                else { return }
+            }
             deleted.add(ended, to: \.tags)
         }
         return deleted
@@ -96,8 +141,13 @@ extension TrashLook {
     struct Deleted {
         var manifests: [Digest] = []
         var tags: [EndedTag] = []
+        /// Tags that are something else now.
+        var staying: [Restored.TakenTag] = []
         /// Whether there is more of it.
         var isCut = false
+
+        /// Whether there is nothing of it.
+        var isEmpty: Bool { manifests.isEmpty && tags.isEmpty && staying.isEmpty }
 
         fileprivate mutating func add<Item>(
             _ item: Item,
@@ -142,29 +192,6 @@ extension TrashLook {
             }
             last = page.last
             if page.count < TrashLook.page { return }
-        }
-    }
-
-    private func ending(at position: UInt64) throws(TrashError) -> RepositoryEnding? {
-        ending(try events(at: position))
-    }
-
-    private func ending(_ events: [Event]) -> RepositoryEnding? {
-        for case .reasonGiven(let words) in events {
-            if let ending = RepositoryEnding(rawValue: words) { return ending }
-        }
-        return nil
-    }
-
-    private func events(at position: UInt64) throws(TrashError) -> [Event] {
-        let stored = try reading { () throws(CatalogError) in
-            try view.entries(.region, from: position, limit: 1)
-        }.first
-        guard let stored, stored.position == position else { return [] }
-        do throws(EntryError) {
-            return try EntryCodec.decode(stored.bytes).entry.events
-        } catch {
-            throw .catalog(.damaged("entry \(position) cannot be read: \(error)"))
         }
     }
 }

@@ -59,8 +59,11 @@ struct TrashLook {
         return all
     }
 
-    /// What a tag was last before what it is, if that ended not too long ago.
-    func valueBefore(_ current: Digest?, of tag: Tag) throws(TrashError) -> Digest? {
+    /// What a tag was last before what it is, and the position that ended it, if that was not too long ago.
+    func valueBefore(
+        _ current: Digest?,
+        of tag: Tag
+    ) throws(TrashError) -> (digest: Digest, ended: UInt64)? {
         var place: (position: UInt64, ordinal: UInt64)?
         var end: TagValue?
         for _ in 0..<TrashLook.valuesMax / TrashLook.page {
@@ -70,7 +73,7 @@ struct TrashLook {
             for value in values {
                 if let digest = value.digest, digest != current {
                     guard let end, end.stamp.milliseconds >= since else { return nil }
-                    return digest
+                    return (digest, end.position)
                 }
                 end = value
             }

@@ -3,6 +3,7 @@
 import SQLite
 public import Journal
 public import OCI
+import Platform
 
 /// One value a tag had.
 public struct TagValue: Hashable, Sendable {
@@ -59,6 +60,29 @@ extension CatalogView {
             .integer(repository),
             .digest(digest),
             .text(after),
+            .integer(Int64(limit)),
+            read: { Tag($0.text(0)) }
+        ).compactMap { $0 }
+    }
+
+    /// Up to `limit` tags greater than `after` that were deleted since a time, in milliseconds since 1970, and
+    /// are not back.
+    public func deletedTags(
+        _ repository: Int64,
+        since: UInt64,
+        after: String,
+        limit: Int
+    ) throws(CatalogError) -> [Tag] {
+        let earliest = Stamp(milliseconds: since, counter: 0, region: Identifier(high: 0, low: 0))
+        return try session.all(
+            """
+            SELECT CAST(key AS TEXT) FROM tombstones
+            WHERE kind = ?1 AND repository = ?2 AND key > ?3 AND stamp >= ?4 ORDER BY key LIMIT ?5
+            """,
+            .integer(Buried.tag.rawValue),
+            .integer(repository),
+            .blob(Array(after.utf8)),
+            .stamp(earliest),
             .integer(Int64(limit)),
             read: { Tag($0.text(0)) }
         ).compactMap { $0 }

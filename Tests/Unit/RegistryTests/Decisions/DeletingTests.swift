@@ -220,6 +220,7 @@ import Testing
         let first = try test.decide("a", .deleteManifest(image)).get()
         #expect(first.isPartial)
         #expect(first.events.count == Decision.eventsMax)
+        #expect(first.events.last == .reasonGiven(DeletionStep.reason(image)))
         #expect(try await test.registry.change(name, .deleteManifest(image)).isPartial)
         #expect(try await test.has(image, in: "a"))
         #expect(try await !test.registry.change(name, .deleteManifest(image)).isPartial)
