@@ -39,17 +39,23 @@ struct Examination {
         _ pace: inout Pace,
         _ bytesRead: inout UInt64
     ) async throws(ScrubError) -> Verdict {
-        let region: any FileRegion
+        let start = scrub.world.clocks.monotonic()
+        var opened: (any FileRegion)?
+        var trouble: BlobError?
         do throws(BlobError) {
-            guard
-                let found = try await scrub.blobs.open(
-                    digest,
-                    generation: generation,
-                    for: .scrubbing
-                )
-            else { return .gone }
-            region = found
-        } catch { return .unknown(error) }
+            opened = try await scrub.blobs.open(
+                digest,
+                generation: generation,
+                for: .scrubbing
+            )
+        } catch { trouble = error }
+        try await pace.wait(
+            afterBytes: Pace.openingBytes,
+            in: scrub.world.clocks.monotonic() - start,
+            scrub
+        )
+        if let trouble { return .unknown(trouble) }
+        guard let region = opened else { return .gone }
         var hash = DigestContext(digest.algorithm)
         var position: UInt64 = 0
         while position < region.count {

@@ -7,7 +7,11 @@
 /// time.
 struct Pace {
     /// Bytes in a second.
-    private let rate: UInt64
+    let rate: UInt64
+    /// Whether a round by command goes at it, which makes room for nobody.
+    private let isUrgent: Bool
+    /// Whether it leaves time to others beyond what its rate does.
+    private let yields: Bool
     private var owed = Duration.zero
     /// Waits shorter than this are put together.
     private static let waitMin = Duration.milliseconds(10)
@@ -16,15 +20,25 @@ struct Pace {
     /// What opening a copy counts as, in bytes.
     static let openingBytes = 16 << 10
 
-    init(rate: UInt64) {
+    init(rate: UInt64, isUrgent: Bool, yields: Bool = true) {
         self.rate = max(1, rate)
+        self.isUrgent = isUrgent
+        self.yields = yields
     }
 
+    /// Ends a round whose task was cancelled, and one of the period where a round by command waits.
+    func makeRoom(_ scrub: Scrub) throws(ScrubError) {
+        guard !Task.isCancelled else { throw .cancelled }
+        guard isUrgent || !scrub.isAwaited else { throw .busy }
+    }
+
+    /// Waits for what was read; a round that is to end ends here.
     mutating func wait(
         afterBytes count: Int,
         in time: Duration,
         _ scrub: Scrub
     ) async throws(ScrubError) {
+        try makeRoom(scrub)
         let nanoseconds = UInt64(count).multipliedFullWidth(by: 1_000_000_000)
         let atRate = Duration.nanoseconds(
             Int64(
@@ -32,7 +46,7 @@ struct Pace {
                     ? .max : rate.dividingFullWidth(nanoseconds).quotient
             )
         )
-        owed += max(atRate - time, time * Pace.yield)
+        owed += yields ? max(atRate - time, time * Pace.yield) : atRate
         guard owed >= Pace.waitMin else { return }
         let wait = owed
         owed = .zero

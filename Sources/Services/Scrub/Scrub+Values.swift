@@ -115,7 +115,7 @@ extension Scrub {
 
 /// Why a round ended early; the next goes on from there.
 public enum ScrubError: Error, Sendable {
-    /// One is under way already.
+    /// One is under way already, or one by command waits for this one.
     case busy
     /// The catalog does not answer.
     case catalog(CatalogError)

@@ -24,8 +24,9 @@ struct ScrubState: Equatable, Sendable {
         case catalog
         /// The names behind a digest.
         case names(after: Digest?)
-        /// The copies of a generation behind a digest, and those of later ones.
-        case copies(UInt64, after: Digest?)
+        /// The copies of a generation behind a digest, and those of later ones; where it is begun, whoever
+        /// was stopped had begun with the first of them, which takes long.
+        case copies(UInt64, after: Digest?, isBegun: Bool = false)
     }
 
     /// The store it is about; another one has other copies.
@@ -111,6 +112,7 @@ struct ScrubState: Equatable, Sendable {
         case "catalog": return .catalog
         case "names": return .names(after: digest)
         case "copies": return .copies(generation, after: digest)
+        case "begun": return .copies(generation, after: digest, isBegun: true)
         default: return nil
         }
     }
@@ -122,7 +124,8 @@ struct ScrubState: Equatable, Sendable {
             case .idle: ("idle", 0, nil)
             case .catalog: ("catalog", 0, nil)
             case .names(let after): ("names", 0, after)
-            case .copies(let generation, let after): ("copies", generation, after)
+            case .copies(let generation, let after, let isBegun):
+                (isBegun ? "begun" : "copies", generation, after)
             }
         var lines = [
             ScrubState.heading, "store \(store)", "incarnation \(incarnation)",

@@ -2,7 +2,6 @@
 
 import Blobs
 import Catalog
-import HTTP
 import Journal
 import OCI
 import Platform
@@ -11,13 +10,15 @@ import Platform
 struct ScrubWalk {
     let scrub: Scrub
     private let isUrgent: Bool
-    private var round = Scrub.Round()
-    private var pace: Pace
+    var round = Scrub.Round()
+    var pace: Pace
+    /// The place behind the newest whole copy and the counts up to there, until they are noted.
+    var whole: (place: ScrubState.Place, counts: [UInt64])?
 
     init(scrub: Scrub, isUrgent: Bool) {
         self.scrub = scrub
         self.isUrgent = isUrgent
-        pace = Pace(rate: scrub.options.rateMax)
+        pace = Pace(rate: scrub.options.rateMax, isUrgent: isUrgent, yields: !isUrgent)
     }
 
     mutating func round(
@@ -37,15 +38,20 @@ struct ScrubWalk {
         scrub.show(round)
         try await scrub.heal()
         while true {
-            // A round by command makes room for nobody.
-            if !isUrgent, scrub.isAwaited {
+            let counts = ScrubState.counts(round)
+            let next: ScrubState.Place
+            do throws(ScrubError) {
+                // What reads nothing waits for nothing.
+                try pace.makeRoom(scrub)
+                next = try await step(scrub.state.place)
+            } catch {
+                try noteWhole(at: error)
+                guard case .busy = error else { throw error }
                 round.isBrokenOff = true
                 return round
             }
-            let counts = ScrubState.counts(round)
-            let (next, place) = (try await step(scrub.state.place), scrub.state.place)
             // Where nothing was looked at, nothing is worth a note.
-            if next != place || counts != ScrubState.counts(round) {
+            if next != scrub.state.place || counts != ScrubState.counts(round) {
                 let round = round
                 let now = scrub.world.clocks.wallMilliseconds()
                 try scrub.note { state in
@@ -54,12 +60,27 @@ struct ScrubWalk {
                     if next == .idle { state.ended = now }
                 }
             }
+            whole = nil
             scrub.show(round)
             await progress()
             guard next != .idle else {
                 scrub.keepInSight(nil)
                 return round
             }
+        }
+    }
+
+    /// Notes what was read whole since the last note, for the next round to go on behind it.
+    private func noteWhole(at error: ScrubError) throws(ScrubError) {
+        switch error {
+        // A disk that failed may have ended the process.
+        case .catalog, .blobs: return
+        case .cancelled, .busy: break
+        }
+        guard let whole else { return }
+        try scrub.note { state in
+            state.place = whole.place
+            state.counts = whole.counts
         }
     }
 
@@ -73,21 +94,37 @@ struct ScrubWalk {
             try await lookAtCatalog()
             return .names(after: nil)
         case .names(let after): return try await lookForNames(after)
-        case .copies(let generation, let after):
-            pace = Pace(rate: rate)
-            return try await lookAtCopies(generation, after)
+        case .copies(let generation, let after, let isBegun):
+            pace = Pace(rate: isBegun ? scrub.options.rateMax : rate, isUrgent: isUrgent)
+            return try await lookAtCopies(generation, after, limit: isBegun ? 1 : nil)
         }
     }
 
+    /// What the period asks for.
+    ///
+    /// A tenth more, so that the round is over when the next begins. Where a stop or others have held it
+    /// up, what is left is read in the time that is left, and at the greatest rate when there is none.
     private var rate: UInt64 {
-        guard !isUrgent else { return scrub.options.rateMax }
-        // A tenth faster than the period asks for, so that the round is over when the next begins.
-        let bytes =
-            Double(scrub.state.bytesTotal) + Double(round.named) * Double(Pace.openingBytes)
-        let needed = 1.1 * bytes / Double(max(1, scrub.options.period.components.seconds))
         let (rateMin, rateMax) = (scrub.options.rateMin, scrub.options.rateMax)
+        let (state, now) = (scrub.state, scrub.world.clocks.wallMilliseconds())
+        let period: Double = scrub.options.period / .seconds(1)
+        let passed = Double(now - min(now, state.began)) / 1000
+        guard !isUrgent, passed < period else { return rateMax }
+        let opening = Double(Pace.openingBytes)
+        let all = Double(state.bytesTotal) + Double(round.named) * opening
+        let left = max(0, all - Double(round.bytes) - Double(round.copies) * opening)
+        // Never slower than at the begin: there may be copies that nothing names.
+        let needed = max(
+            all * ScrubWalk.haste / period,
+            left / max(period / ScrubWalk.haste - passed, period / ScrubWalk.partsOfPeriod)
+        )
         return needed < Double(rateMax) ? min(max(UInt64(needed), rateMin), rateMax) : rateMax
     }
+
+    /// How much faster than its period asks for a round is.
+    private static let haste = 1.1
+    /// What is left is given one of so many parts of the period at least, lest it come at once.
+    private static let partsOfPeriod = 100.0
 
     // MARK: The catalog
 
@@ -149,119 +186,18 @@ struct ScrubWalk {
             round.missing += 1
             try await lose(Scrub.Loss(digest: digest, generation: row.generation.number, flaw: nil))
         }
-        let bytes = page.reduce(0) { $0 + $1.1.size }
-        try scrub.note { $0.bytesTotal += bytes }
+        // Before they are counted: a page is looked at again where the round ends here.
         try await pace.wait(
             afterBytes: page.count * Pace.openingBytes,
             in: time(since: start),
             scrub
         )
+        let bytes = page.reduce(0) { $0 + $1.1.size }
+        try scrub.note { $0.bytesTotal += bytes }
         return .names(after: last.0)
     }
 
-    private func time(since start: Duration) -> Duration {
+    func time(since start: Duration) -> Duration {
         scrub.world.clocks.monotonic() - start
-    }
-
-    // MARK: Copies
-
-    private mutating func lookAtCopies(
-        _ from: UInt64,
-        _ after: Digest?
-    ) async throws(ScrubError) -> ScrubState.Place {
-        let generations: [UInt64]
-        do throws(BlobError) { generations = try await scrub.blobs.generations() } catch {
-            throw .blobs(error)
-        }
-        guard let generation = generations.first(where: { $0 >= from }) else { return .idle }
-        let page: [Digest]
-        do throws(BlobError) {
-            page = try await scrub.blobs.page(
-                generation: generation,
-                after: generation == from ? after : nil,
-                limit: scrub.options.pageMax
-            )
-        } catch {
-            guard case .unlisted(let last, _) = error else { throw .blobs(error) }
-            // What is named of it, the look for names has found out.
-            try await note(unexamined: last, generation, error)
-            return .copies(generation, after: last)
-        }
-        guard let last = page.last else {
-            return generation == .max ? .idle : .copies(generation + 1, after: nil)
-        }
-        for digest in page {
-            try await look(at: digest, generation)
-            // A page of large copies takes long.
-            scrub.show(round)
-            guard isUrgent || !scrub.isAwaited else { return .copies(generation, after: digest) }
-        }
-        return .copies(generation, after: last)
-    }
-
-    private mutating func look(
-        at digest: Digest,
-        _ generation: UInt64
-    ) async throws(ScrubError) {
-        let (row, epoch) = try scrub.read { view throws(CatalogError) in
-            (try view.content(digest), try view.epoch().number)
-        }
-        let isNamed = row?.generation.number == generation
-        // The sweep's: nothing can name it any more.
-        guard isNamed || generation + 2 > epoch else {
-            round.orphans += 1
-            return
-        }
-        try await pace.wait(afterBytes: Pace.openingBytes, in: .zero, scrub)
-        let examination = Examination(
-            scrub: scrub,
-            digest: digest,
-            generation: generation,
-            size: isNamed ? row?.size : nil
-        )
-        switch try await examination.verdict(&pace, &round.bytes) {
-        case .sound: round.copies += 1
-        case .gone: break
-        case .unknown(let error): try await note(unexamined: digest, generation, error)
-        case .flawed(let copy, let flaw):
-            round.copies += 1
-            let loss = Scrub.Loss(digest: digest, generation: generation, flaw: flaw)
-            try await setAside(copy, loss)
-        }
-    }
-
-    private mutating func setAside(
-        _ copy: any FileRegion,
-        _ loss: Scrub.Loss
-    ) async throws(ScrubError) {
-        do throws(BlobError) {
-            let isAside = try await scrub.blobs.quarantine(
-                copy,
-                of: loss.digest,
-                generation: loss.generation,
-                because: loss.flaw ?? .bytes
-            )
-            // Another copy has its place.
-            guard isAside else { return }
-        } catch {
-            return try await note(unexamined: loss.digest, loss.generation, error)
-        }
-        round.setAside += 1
-        try await lose(loss)
-    }
-
-    private func lose(_ loss: Scrub.Loss) async throws(ScrubError) {
-        await scrub.tell(.lost(loss))
-        try scrub.note { $0.add(loss) }
-        _ = try await scrub.heal(loss)
-    }
-
-    private mutating func note(
-        unexamined digest: Digest,
-        _ generation: UInt64,
-        _ error: BlobError
-    ) async throws(ScrubError) {
-        round.unexamined += 1
-        await scrub.tell(.unexamined(digest, generation: generation, error))
     }
 }

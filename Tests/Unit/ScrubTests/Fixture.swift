@@ -193,4 +193,41 @@ final class Fixture: Sendable {
     func scrubNow() async throws -> Scrub.Round {
         try await scrub.runNow {}
     }
+
+    /// Does a round of the period that is cancelled where it sleeps, once `isTime`.
+    func breakOff(_ isTime: @escaping @Sendable (Scrub.Status) -> Bool) async throws {
+        let running = Mutex<Task<Scrub.Round, any Error>?>(nil)
+        defer { clocks.whileSleeping(nil) }
+        clocks.whileSleeping { [self] _ in
+            guard isTime(scrub.status) else { return }
+            while true {
+                if let task = running.withLock({ $0 }) { return task.cancel() }
+                await Task.yield()
+            }
+        }
+        let task: Task<Scrub.Round, any Error> = Task { try await scrub.run() }
+        running.withLock { $0 = task }
+        await #expect(throws: ScrubError.self) { try await task.value }
+    }
+
+    /// Does a round of the period, and one by command that comes where the first sleeps, once `isTime`.
+    func overtake(
+        _ isTime: @escaping @Sendable (Scrub.Status) -> Bool
+    ) async throws -> (slow: Scrub.Round, urgent: Scrub.Round) {
+        let urgent = Mutex<Task<Scrub.Round, any Error>?>(nil)
+        defer { clocks.whileSleeping(nil) }
+        clocks.whileSleeping { [self] _ in
+            await Task.yield()
+            let isFirst = urgent.withLock { urgent in
+                guard urgent == nil, isTime(scrub.status) else { return false }
+                urgent = Task { try await scrubNow() }
+                return true
+            }
+            guard isFirst else { return }
+            while !scrub.isAwaited { await Task.yield() }
+        }
+        let slow = try await scrub.run()
+        let task = urgent.withLock { $0 }
+        return (slow, try await #require(task).value)
+    }
 }

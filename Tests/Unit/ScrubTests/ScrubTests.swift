@@ -9,7 +9,6 @@ import Journal
 import OCI
 import Platform
 import Registry
-import Synchronization
 import Testing
 
 @testable import Scrub
@@ -184,84 +183,6 @@ import Testing
         #expect(round.catalog.entries == 0)
     }
 
-    // Small copies cost what opening them does.
-    @Test(arguments: [(20, 1 << 20), (300, 5)])
-    func `takes as long as its period allows, and less where it is told`(
-        count: Int,
-        size: Int
-    ) async throws {
-        let test = try Fixture { options in
-            (options.rateMin, options.portion) = (1, 1 << 16)
-            options.period = .seconds(10_000)
-        }
-        for number in 0..<count {
-            var bytes = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: size)
-            bytes[0] = UInt8(number >> 8)
-            try await test.push(bytes)
-        }
-        _ = try await test.scrubNow()
-        let start = test.clocks.monotonic()
-        let round = try await test.scrub.run()
-        let took = test.clocks.monotonic() - start
-        #expect(round.copies == count)
-        #expect(took > .seconds(8000) && took < .seconds(10_500))
-        let urgent = test.clocks.monotonic()
-        _ = try await test.scrubNow()
-        #expect(test.clocks.monotonic() - urgent < .seconds(10))
-    }
-
-    @Test func `the looks at the catalog and at names leave most of the time to others`()
-        async throws
-    {
-        let test = try Fixture()
-        try await test.push([1])
-        let slept = Mutex((catalog: Duration.zero, names: Duration.zero))
-        test.clocks.take(perLook: .seconds(1))
-        defer { test.clocks.whileSleeping(nil) }
-        test.clocks.whileSleeping { duration in
-            let round = test.scrub.status.round
-            slept.withLock { slept in
-                if round?.catalog.entries ?? 0 == 0 {
-                    slept.catalog += duration
-                } else if round?.named == 0 {
-                    slept.names += duration
-                }
-            }
-        }
-        _ = try await test.scrub.run()
-        // At least its pages, the two journals and some tables.
-        #expect(slept.withLock { $0.catalog } >= .seconds(3 * 4))
-        #expect(slept.withLock { $0.names } >= .seconds(3))
-    }
-
-    @Test func `what it has read shows after each copy`() async throws {
-        let test = try Fixture { $0.rateMin = 1 }
-        for number in 0..<7 as Range<UInt8> {
-            try await test.push([UInt8](repeating: number, count: 50_000))
-        }
-        let shown = Mutex<Set<UInt64>>([])
-        defer { test.clocks.whileSleeping(nil) }
-        test.clocks.whileSleeping { _ in
-            let bytes = test.scrub.status.bytesRead
-            shown.withLock { _ = $0.insert(bytes) }
-        }
-        _ = try await test.scrub.run()
-        #expect(shown.withLock { $0 }.isSuperset(of: (0..<7).map { $0 * 50_000 }))
-    }
-
-    @Test func `a round by command does not wait for the one under way`() async throws {
-        let test = try Fixture { $0.rateMin = 1 }
-        for number in 0..<20 as Range<UInt8> {
-            try await test.push([UInt8](repeating: number, count: 50_000))
-        }
-        let slow = Task { try await test.scrub.run() }
-        test.clocks.whileSleeping { _ in await Task.yield() }
-        while test.scrub.status.round?.copies ?? 0 == 0 { await Task.yield() }
-        let round = try await test.scrubNow()
-        #expect(round.copies == 20 && !round.isBrokenOff)
-        #expect(try await slow.value.isBrokenOff)
-    }
-
     @Test func `leaves what nothing can name to the sweep, and counts it`() async throws {
         let test = try Fixture()
         let kept = try await test.push([1])
@@ -314,7 +235,7 @@ import Testing
         let digest = Digest.of([1])
         let places: [ScrubState.Place] = [
             .idle, .catalog, .names(after: nil), .names(after: digest), .copies(0, after: nil),
-            .copies(7, after: digest),
+            .copies(7, after: digest), .copies(7, after: nil, isBegun: true),
         ]
         for place in places {
             state.place = place

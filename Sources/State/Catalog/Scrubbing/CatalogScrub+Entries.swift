@@ -9,6 +9,13 @@ extension CatalogScrub {
     private static let entriesMax = 200
 
     mutating func beginEntries() throws(CatalogError) {
+        switch try lookOften({ _, view throws(CatalogError) in try view.heads() }) {
+        case .success(let heads): ends = heads
+        case .failure(let reason):
+            findings.differences.append("the ends of the journals: \(reason)")
+            stage = .done
+            return
+        }
         stage = .entries(.estate)
         guard try hasRoom() else { return }
         // What cannot be begun, for a page that is not given, is not compared; the look at the pages told of it.
@@ -46,16 +53,17 @@ extension CatalogScrub {
     }
 
     mutating func readEntries(_ scope: Scope) throws(CatalogError) {
-        var isAtHead = false
+        let end = ends[scope]
+        var isAtEnd = false
         do throws(CatalogError) {
-            isAtHead = try look { scrub, view throws(CatalogError) in
-                try scrub.follow(scope, view, limit: CatalogScrub.entriesMax)
+            isAtEnd = try look { scrub, view throws(CatalogError) in
+                try scrub.follow(scope, view, to: end, limit: CatalogScrub.entriesMax)
             }
         } catch {
             guard error.isOfOnePage else { throw error }
-            isAtHead = try readOneByOne(scope)
+            isAtEnd = try readOneByOne(scope, to: end)
         }
-        guard isAtHead else { return }
+        guard isAtEnd else { return }
         if scope == .estate {
             stage = .entries(.region)
         } else {
@@ -65,37 +73,27 @@ extension CatalogScrub {
     }
 
     /// Reads on where a page of entries cannot be read: each position for itself.
-    private mutating func readOneByOne(_ scope: Scope) throws(CatalogError) -> Bool {
-        let last: UInt64
-        switch try lookOften({ _, view throws(CatalogError) in try view.heads()[scope].position }) {
-        case .success(let position): last = position
-        case .failure(let reason):
-            let difference = "the ends of the journals: \(reason)"
-            if !findings.differences.contains(difference) {
-                findings.differences.append(difference)
-            }
-            try drop()
-            return true
-        }
+    private mutating func readOneByOne(_ scope: Scope, to end: Head) throws(CatalogError) -> Bool {
         for _ in 0..<CatalogScrub.entriesMax {
-            guard heads[scope].position < last else { return false }
+            guard heads[scope].position < end.position else { return true }
             let read = try lookOften { scrub, view throws(CatalogError) in
-                try scrub.follow(scope, view, limit: 1)
+                try scrub.follow(scope, view, to: end, limit: 1)
             }
             if case .failure = read { try note(scope, heads[scope].position + 1) }
         }
         return false
     }
 
-    /// Checks up to `limit` entries and applies them aside; true at the journal's head.
+    /// Checks up to `limit` entries and applies them aside; true at `last`.
     mutating func follow(
         _ scope: Scope,
         _ view: CatalogView,
+        to last: Head,
         limit: Int
     ) throws(CatalogError) -> Bool {
-        let last = try view.heads()[scope]
         guard heads[scope].position < last.position else { return true }
         let from = heads[scope].position + 1
+        let limit = Int(min(UInt64(limit), last.position - heads[scope].position))
         let page = try view.entries(scope, from: from, limit: limit)
         if let aside { try CatalogScrub.began(aside) }
         for stored in page {
@@ -113,7 +111,7 @@ extension CatalogScrub {
             heads[scope].chain = stored.chain
         }
         if let aside { try CatalogScrub.committed(aside) }
-        // Where there is none up to the head, all of them are missing.
+        // Where there is none up to there, all of them are missing.
         if page.isEmpty { try noteMissing(scope, upTo: last.position + 1) }
         guard heads[scope].position == last.position else { return false }
         if heads[scope].chain != last.chain { try note(scope, last.position) }
@@ -130,7 +128,8 @@ extension CatalogScrub {
         }
     }
 
-    private mutating func drop() throws(CatalogError) {
+    /// Compares no more.
+    mutating func drop() throws(CatalogError) {
         let before = stage
         try finish()
         stage = before

@@ -21,9 +21,16 @@ extension CatalogScrub {
         }
         let (name, key) = Schema.projected[table]
         let compared = try lookOften { scrub, view throws(CatalogError) in
+            let now = try view.heads()
             for scope in [Scope.estate, .region] {
                 // Much has come since: it is followed first, a part of it in each step.
-                guard try scrub.follow(scope, view, limit: CatalogScrub.entriesBehindMax)
+                guard
+                    try scrub.follow(
+                        scope,
+                        view,
+                        to: now[scope],
+                        limit: CatalogScrub.entriesBehindMax
+                    )
                 else { return }
             }
             try scrub.compare(name, key, after, table, view)
@@ -32,9 +39,17 @@ extension CatalogScrub {
             findings.differences.append("table \(name): \(error)")
             stage = .rows(table: table + 1, after: nil)
         }
+        if hasFollowedEnough { try drop() }
         if aside == nil {
             (stage, findings.isCompared) = (.done, false)
         }
+    }
+
+    /// Whether so many entries have come since the look began that the comparison may have no end.
+    private var hasFollowedEnough: Bool {
+        let begun = ends.estate.position + ends.region.position
+        let now = heads.estate.position + heads.region.position
+        return now > begun + begun + findings.pages + followedMax
     }
 
     private mutating func compare(

@@ -6,10 +6,11 @@ import SQLite
 
 /// Looks at everything a catalog has, step by step, so that whoever steps can wait in between.
 ///
-/// First the pages of the file as they lie on the disk, then both journals' whole chains, from which the
-/// projection is made anew in a file aside, and at last its rows against those in use. Nothing is locked
-/// meanwhile and no snapshot is held longer than a step: rows are compared a part at a time, each part when
-/// both stand at the same positions.
+/// First the pages of the file as they lie on the disk, then both journals' chains up to where they ended
+/// when it began with them, from which the projection is made anew in a file aside, and at last its rows
+/// against those in use. Nothing is locked meanwhile and no snapshot is held longer than a step: rows are
+/// compared a part at a time, each part when both stand at the same positions. Where entries come faster
+/// than they are followed for that, rows are not compared.
 public struct CatalogScrub: Sendable {
     /// Where an entry stands.
     public struct EntryPlace: Hashable, Sendable {
@@ -39,7 +40,8 @@ public struct CatalogScrub: Sendable {
         public var unusedPages: [UInt32] = []
         /// Where the projection is not what the entries mean, one sentence a table.
         public var differences: [String] = []
-        /// Whether every row was compared; not where an entry is damaged or the disk has no room.
+        /// Whether every row was compared; not where an entry is damaged, the disk has no room, or entries
+        /// came faster than they could be followed.
         public var isCompared = false
 
         /// The most that each list holds.
@@ -72,6 +74,10 @@ public struct CatalogScrub: Sendable {
     var aside: Session?
     /// How far each journal was read.
     var heads = Heads(region: .empty, estate: .empty)
+    /// Where each journal ended when its chain began to be read.
+    var ends = Heads(region: .empty, estate: .empty)
+    /// Entries followed behind these ends, at most, beyond one for each entry and page there was.
+    var followedMax: UInt64 = 10_000
 
     /// Begins with a catalog.
     public init(_ catalog: Catalog) {
