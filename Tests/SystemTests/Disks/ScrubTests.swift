@@ -113,7 +113,7 @@ extension `Breakwater as built` {
             let rebuild = workspace.run([RunningServer.binary, "catalog", "rebuild"] + offline)
             #expect(rebuild.ending == .exited(1), "\(rebuild)")
             let adopted = workspace.run([RunningServer.binary, "journal", "adopt"] + offline)
-            // Everything is there, and what came behind the entry is not proved.
+            // Everything is there, but what came behind the entry is not proved.
             #expect(adopted.ending == .exited(5), "\(adopted)")
             #expect(adopted.output.contains("into incarnation 2"), "\(adopted)")
             #expect(adopted.output.contains("damaged entry"), "\(adopted)")

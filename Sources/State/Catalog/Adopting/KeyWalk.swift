@@ -86,13 +86,16 @@ extension KeyWalk where Key == Tag {
 
 extension KeyWalk where Key == Restatement.Repository {
     /// All repositories, by their numbers.
+    ///
+    /// What is greater than a number is looked for from that number on, which may lie on the page before:
+    /// so each is asked for from the next number on.
     static var repositories: KeyWalk<Restatement.Repository> {
         KeyWalk<Restatement.Repository>(
             what: "repositories",
             ways: ["", "INDEXED BY sqlite_autoindex_repositories_1"].map { index in
                 """
                 SELECT id, namespace, path FROM repositories \(index)
-                WHERE id > ?2 ORDER BY id LIMIT ?3
+                WHERE id >= ?2 + 1 ORDER BY id LIMIT ?3
                 """
             },
             repository: 0,
@@ -117,7 +120,8 @@ extension Value {
     /// Bytes of a digest's key that count, the first of which is the algorithm.
     private static let bytesMax = 4
     /// Before the first digest, and behind the last one.
-    private static let (first, end): (UInt64, UInt64) = (1 << 24, 3 << 24)
+    private static let first: UInt64 = 1 << 24
+    private static let end: UInt64 = 3 << 24
 
     /// How many places there are.
     var stepsMax: UInt64 {
