@@ -3,7 +3,7 @@
 import Catalog
 import Journal
 import OCI
-import Platform
+public import Platform
 
 /// How far the sweep of one store has come, kept in a small file over restarts.
 ///
@@ -66,6 +66,14 @@ struct SweepState: Equatable, Sendable {
             && place.epoch < epoch.number - CatalogView.epochsNoted
     }
 
+    /// What a file is to say for the sweep to be paused, where it said `text`.
+    fileprivate static func paused(_ text: [UInt8]?) -> SweepState {
+        var state =
+            text.flatMap { SweepState(parsing: $0) } ?? SweepState(store: .zero, incarnation: 0)
+        state.isPaused = true
+        return state
+    }
+
     /// Looks at everything again from now on.
     mutating func beginAnew() {
         listed = Generation(0)
@@ -115,5 +123,30 @@ struct SweepState: Equatable, Sendable {
         ]
         let lines = zip(SweepState.names, values).map { "\($0) \($1)\n" }
         return Array("\(SweepState.heading)\n\(lines.joined())".utf8)
+    }
+}
+
+extension Sweep {
+    /// Stops the sweep of a data directory that no server uses, as `pause` does, until it is to go on.
+    ///
+    /// The state's file gets the access that `other` has, for who does this may be root.
+    public static func pause(
+        in directory: any Directory,
+        withAccessOf other: String,
+        or lifeline: any Lifeline
+    ) throws(FileError) {
+        var known: [UInt8]?
+        do throws(FileError) {
+            known = try directory.contents(of: SweepState.fileName, limit: SweepState.fileMax)
+        } catch {
+            // What it said costs work and nothing else.
+            known = nil
+        }
+        do throws(PublishError) {
+            let text = SweepState.paused(known).text
+            try directory.publish(text, as: SweepState.fileName, or: lifeline)
+        } catch { throw error.cause }
+        let example = try directory.open(other, .read)
+        try directory.open(SweepState.fileName, .write).takeAccess(of: example)
     }
 }

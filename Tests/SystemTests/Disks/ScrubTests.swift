@@ -112,9 +112,12 @@ extension `Breakwater as built` {
             let offline = ["--offline", "--data", server.data]
             let rebuild = workspace.run([RunningServer.binary, "catalog", "rebuild"] + offline)
             #expect(rebuild.ending == .exited(1), "\(rebuild)")
-            let adopted = try workspace.must([RunningServer.binary, "journal", "adopt"] + offline)
-            #expect(adopted.contains("into incarnation 2"), "\(adopted)")
-            #expect(adopted.contains("damaged entry"), "\(adopted)")
+            let adopted = workspace.run([RunningServer.binary, "journal", "adopt"] + offline)
+            // Everything is there, but what came behind the entry is not proved.
+            #expect(adopted.ending == .exited(5), "\(adopted)")
+            #expect(adopted.output.contains("into incarnation 2"), "\(adopted)")
+            #expect(adopted.output.contains("damaged entry"), "\(adopted)")
+            #expect(!adopted.output.contains("the sweep is paused"), "\(adopted)")
             let twice = workspace.run([RunningServer.binary, "journal", "adopt"] + offline)
             #expect(twice.ending == .exited(1), "\(twice)")
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
 import Contracts
 import ControlAPI
 import Crypto
@@ -144,5 +145,28 @@ import Testing
         #expect(sentence.contains("page \(leaf) of \(path)/catalog.db fails its check"))
         #expect(sentence.contains("restore"))
         #expect(!sentence.contains("--offline"))
+    }
+    // I7.
+    @Test func `is adopted without what is on that page, with the sweep paused`() async throws {
+        _ = try await filled()
+        let lost = try damageTags()
+        let pages = try CatalogPages(at: path)
+        let leaf = try #require(pages.leaves(below: try pages.root(of: "entries")).last)
+        try pages.flipBit(of: leaf)
+        let report = try Maintenance.adoptJournals(at: path, world: World.linux())
+        #expect(report.damagedCount > 0)
+        #expect(report.unread.contains { $0.hasPrefix("tag two:\(lost): page ") })
+        let outcome = Wire.Outcome(report)
+        #expect(!outcome.isSound)
+        #expect(outcome.findings.contains { $0.hasPrefix("the sweep is paused") })
+        let node = try await RunningNode(in: directory)
+        let control = ControlClient(
+            transport: HTTPClient.Client(.init(unixSocket: "\(path)/control.sock"))
+        )
+        #expect(try await control.get("status", as: Wire.Status.self).sweep.isPaused)
+        #expect(try await node.ask("/v2/two/manifests/\(lost)").status == 404)
+        #expect(try await node.ask("/v2/two/manifests/\(Digest.of(Self.manifest))").status == 200)
+        #expect(try await node.ask("/v2/one/manifests/\(Self.tag("one", 0))").status == 200)
+        try node.stop()
     }
 }

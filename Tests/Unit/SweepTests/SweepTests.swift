@@ -268,6 +268,42 @@ import Testing
         #expect(try await next.sweep.run().freed == 10)
     }
 
+    @Test func `is paused while no server runs, whatever its file said`() async throws {
+        let test = try Fixture()
+        try await test.store([1])
+        try await test.raise(2)
+        func pause() throws {
+            try Sweep.pause(
+                in: test.temporary.directory,
+                withAccessOf: Catalog.fileName,
+                or: NotedLifeline()
+            )
+        }
+        var next = test
+        for text in [nil, Array("nothing that is known".utf8)] as [[UInt8]?] {
+            if let text {
+                try test.temporary.directory.publish(
+                    text,
+                    as: SweepState.fileName,
+                    or: NotedLifeline()
+                )
+            }
+            try pause()
+            next = try next.reopened(inOrder: false)
+            #expect(next.sweep.status.isPaused)
+            #expect(try await next.sweep.run().isBrokenOff)
+        }
+        // What the file knows of it stays.
+        try next.sweep.pause(false)
+        try next.sweep.close()
+        try pause()
+        next = try next.reopened(inOrder: false)
+        #expect(next.sweep.status.isPaused && next.sweep.state.store == test.blobs.id)
+        #expect(try await next.copies().count == 1)
+        try next.sweep.pause(false)
+        #expect(try await next.sweep.run().freed == 1)
+    }
+
     @Test func `says how much of it is ahead and for about how long`() async throws {
         var options = Fixture.options
         options.copiesPerSecond = 10

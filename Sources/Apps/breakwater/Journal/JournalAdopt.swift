@@ -22,7 +22,7 @@ extension Commands {
                 for line in invocation.has("json")
                     ? [Session.json(outcome)] : [outcome.summary] + outcome.findings
                 { Output.line(line) }
-                return .success
+                return outcome.isSound ? .success : .damage
             }
         }
     )

@@ -4,6 +4,7 @@ public import Catalog
 public import Platform
 public import Registry
 import SQLite
+import Sweep
 
 /// Work on the files of a data directory that no server uses; the caller holds its lock.
 public enum Maintenance {
@@ -29,6 +30,9 @@ public enum Maintenance {
     }
 
     /// Begins new lives of both journals with what the projection has, where entries are damaged.
+    ///
+    /// Where something is lost the sweep is paused: what the lost names held is not to go before somebody
+    /// has looked.
     public static func adoptJournals(
         at path: String,
         world: World
@@ -37,7 +41,14 @@ public enum Maintenance {
         var options = Catalog.Options()
         options.vfs = DataDirectory.pages(.system, world)
         do throws(CatalogError) {
-            return try CatalogAdoption.offline(at: path, world: world, options: options)
+            return try CatalogAdoption.offline(at: path, world: world, options: options) {
+                () throws(FileError) in
+                try Sweep.pause(
+                    in: try world.files.directory(at: path, .mustExist),
+                    withAccessOf: Catalog.fileName,
+                    or: world.lifeline
+                )
+            }
         } catch {
             throw NodeError("adopt the projection: \(NodeError.sentence(error))")
         }

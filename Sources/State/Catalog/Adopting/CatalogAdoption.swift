@@ -23,7 +23,7 @@ public enum CatalogAdoption {
         public var unproved: [String] = []
         /// How many there are.
         public var unprovedCount: UInt64 = 0
-        /// What of the projection could not be read, and is lost.
+        /// What of the projection could not be read, and is lost; the first parts.
         public var unread: [String] = []
         /// Names that were taken over.
         public var named: UInt64 = 0
@@ -34,11 +34,13 @@ public enum CatalogAdoption {
 
     /// Adopts the projection of the file in the directory at `directory`, which no server may have open.
     ///
-    /// Refuses where no entry is damaged.
+    /// Refuses where no entry is damaged. Where something is lost, `losing` is called before the new
+    /// journals count, and nothing changes if that fails.
     public static func offline(
         at directory: String,
         world: World,
-        options: Catalog.Options = Catalog.Options()
+        options: Catalog.Options = Catalog.Options(),
+        losing: () throws(FileError) -> Void = {}
     ) throws(CatalogError) -> Report {
         let path = "\(directory)/\(Catalog.fileName)"
         let files = try Catalog.files(at: directory, world)
@@ -61,8 +63,27 @@ public enum CatalogAdoption {
         }
         let report = try build(from: old, proof, identity, directory, world, options)
         do throws(SQLiteError) { try old.connection.close() } catch { throw CatalogError(error) }
+        if !report.unread.isEmpty {
+            try CatalogRebuild.keepingNothing(of: files) { () throws(CatalogError) in
+                do throws(FileError) { try losing() } catch {
+                    throw CatalogError(error, "pause the sweep")
+                }
+            }
+        }
         try CatalogRebuild.publish(files, world)
         return report
+    }
+
+    /// Reads once more where the disk does not give a page, which it may when it is asked again.
+    static func often<Answer>(
+        _ body: () throws(CatalogError) -> Answer
+    ) throws(CatalogError) -> Answer {
+        for _ in 1..<CatalogScrub.readsMax {
+            do throws(CatalogError) { return try body() } catch {
+                guard error.isOfOnePage else { throw error }
+            }
+        }
+        return try body()
     }
 
     private static func build(

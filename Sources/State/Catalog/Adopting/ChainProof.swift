@@ -46,14 +46,15 @@ struct ChainProof {
         after chain: [UInt8]?
     ) throws(CatalogError) -> (Entry, [UInt8])? {
         do throws(CatalogError) {
-            let stored = try view.entries(scope, from: position, limit: 1).first
+            let stored = try CatalogAdoption.often { () throws(CatalogError) in
+                try view.entries(scope, from: position, limit: 1).first
+            }
             guard let stored, stored.position == position else { return nil }
             return (try EntryCheck.check(stored, after: chain), stored.chain)
         } catch {
-            switch error {
-            case .pageCheckFailed, .damaged: return nil
-            default: throw error
-            }
+            if case .damaged = error { return nil }
+            guard error.isOfOnePage else { throw error }
+            return nil
         }
     }
 }

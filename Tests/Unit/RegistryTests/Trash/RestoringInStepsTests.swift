@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Catalog
+import Crypto
 import Journal
 import OCI
 import Testing
