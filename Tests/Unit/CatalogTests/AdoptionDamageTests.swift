@@ -18,7 +18,7 @@ import Testing
     private struct Names: Equatable {
         var blobs: [Digest]
         var manifests: [Digest]
-        var tags: [Tag]
+        var tags: [OCI.Tag]
     }
 
     init() throws {
