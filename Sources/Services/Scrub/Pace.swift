@@ -46,7 +46,9 @@ struct Pace {
                     ? .max : rate.dividingFullWidth(nanoseconds).quotient
             )
         )
-        owed += yields ? max(atRate - time, time * Pace.yield) : atRate
+        // A machine that began anew meanwhile counts from zero again.
+        let used = max(.zero, time)
+        owed += yields ? max(atRate - used, used * Pace.yield) : atRate
         guard owed >= Pace.waitMin else { return }
         let wait = owed
         owed = .zero

@@ -22,6 +22,7 @@ extension Client {
                 .answers,
                 "retention cannot read the policies that were set: \(round)"
             )
+            requireLiveness(round.failures == 0, "retention at the end: \(round)")
         } catch {
             trace.note("\(timeline.stamp) c\(number) retention → \(error)")
             requireLiveness(false, "retention failed: \(error)")

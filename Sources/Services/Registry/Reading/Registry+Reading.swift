@@ -86,13 +86,7 @@ extension Registry {
             return (content, try view.expiry(row.number, digest), try view.horizon())
         }
         guard let (row, expires, horizon) = found else { return nil }
-        if promise, expires != nil {
-            let time = max(world.clocks.wallMilliseconds(), expiryClock.now(horizon: horizon))
-            let times = options.registrar.times
-            guard times.isPromised(until: expires, at: time),
-                told.note(repository, at: world.clocks.monotonic())
-            else { return nil }
-        }
+        if promise, !self.promise(repository, until: expires, horizon: horizon) { return nil }
         guard row.size <= options.cachedBlobMax else {
             return try await open(digest, row).map { .region($0.region) }
         }
@@ -115,6 +109,14 @@ extension Registry {
             )
         }
         return .content(content)
+    }
+
+    /// Promises who asks that he may count on a link that ends then for some time; false where he may not.
+    func promise(_ repository: RepositoryName, until expires: UInt64?, horizon: UInt64) -> Bool {
+        guard expires != nil else { return true }
+        let time = max(world.clocks.wallMilliseconds(), expiryClock.now(horizon: horizon))
+        return options.registrar.times.isPromised(until: expires, at: time)
+            && told.note(repository, at: world.clocks.monotonic())
     }
 
     /// Reads a whole copy and checks it against its digest (I3).

@@ -120,8 +120,8 @@ extension Registry {
     ///
     /// The staging stays until the link is committed: whoever is refused, or meets a process that dies,
     /// asks again without sending a byte. Repeated after a lost answer, it succeeds again: the staging
-    /// is gone, the link is there. Not where no change is taken, though: what is read there may never
-    /// have reached the disk.
+    /// is gone, the link is there, and lives as long as is promised; one from before that is about to end
+    /// is none. Not where no change is taken, though: what is read there may never have reached the disk.
     public func finishUpload(
         _ state: UploadState,
         as digest: Digest,
@@ -130,7 +130,7 @@ extension Registry {
         if let refusal = registrar.refusal { throw .notReady(refusal) }
         let staging: any Staging
         do throws(RegistryError) { staging = try await self.staging(state, .find) } catch {
-            guard case .uploadUnknown = error, try isLinked(digest, repository) else {
+            guard case .uploadUnknown = error, try isPromised(digest, repository) else {
                 throw error
             }
             return
@@ -181,15 +181,18 @@ extension Registry {
         do throws(BlobError) { try await staging.cancel() } catch { throw .blobs(error) }
     }
 
-    /// Whether the repository sees the blob.
-    func isLinked(
+    /// Whether the repository sees the blob, and will for some time.
+    private func isPromised(
         _ digest: Digest,
         _ repository: RepositoryName
     ) throws(RegistryError) -> Bool {
-        try read { view throws(CatalogError) in
-            guard let row = try view.repository(repository) else { return false }
-            return try view.link(row.number, digest) != nil
+        let link = try read { view throws(CatalogError) -> (expires: UInt64?, horizon: UInt64)? in
+            guard let row = try view.repository(repository),
+                try view.link(row.number, digest) != nil
+            else { return nil }
+            return (try view.expiry(row.number, digest), try view.horizon())
         }
+        return link.map { promise(repository, until: $0.expires, horizon: $0.horizon) } ?? false
     }
 
     /// New bytes go under the generation the catalog counts on, so that they heal a lost copy; a digest

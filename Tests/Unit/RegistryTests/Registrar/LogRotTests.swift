@@ -38,6 +38,6 @@ import Testing
         try await test.registry.rebuildCatalog { _, _ in }
         #expect(changes.refusal == nil)
         try await test.blob("x", in: "a")
-        #expect(try test.registry.isLinked(first, Fixture.name("a")))
+        #expect(try await test.registry.blob(Fixture.name("a"), first) != nil)
     }
 }

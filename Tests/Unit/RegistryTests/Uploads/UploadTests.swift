@@ -97,6 +97,28 @@ import Testing
         try await test.registry.finishUpload(state, as: digest, try name())
     }
 
+    // I1: a link that is about to end is none (seed 77).
+    @Test
+    func
+        `the last request of an upload that is gone is not acknowledged for a link that ends soon`()
+        async throws
+    {
+        let test = try Fixture()
+        var state = try await test.registry.beginUpload(try name(), .sha256)
+        state.offset = try await append("x", to: state, test)
+        let (digest, repository, sent) = (Fixture.digest("x"), try name(), state)
+        try await test.registry.finishUpload(sent, as: digest, repository)
+        try await test.registry.finishUpload(sent, as: digest, repository)
+        test.clocks.advance(.seconds(86_400 - 60))
+        let refusal = await failure { () throws(RegistryError) in
+            try await test.registry.finishUpload(sent, as: digest, repository)
+        }
+        guard case .uploadUnknown? = refusal else {
+            Issue.record("\(String(describing: refusal))")
+            return
+        }
+    }
+
     /// A last request whose blob is in its place and whose change was refused.
     private func refusedLast() async throws -> (Fixture, UploadState) {
         let sequencer = GatedSequencer([.refused("nobody answers")])
