@@ -112,4 +112,30 @@ import Testing
         #expect(try fixture.dump() == dump)
         try fixture.close()
     }
+
+    // I7: what the trash keeps alone is kept.
+    @Test func `keeps the blobs that only the trash still names`() throws {
+        let fixture = try CatalogFixture()
+        for number in 0..<5 { try fixture.image("image \(number)", tag: "v\(number)") }
+        let (image, blob) = (fixture.digest("image 1"), fixture.digest("blob of image 1"))
+        let until: UInt64 = 7_000_000_000_000
+        try fixture.append(
+            [.manifestTrashed(fixture.key(), image, until: until, linksUntil: 50_000)],
+            level: 2
+        )
+        try fixture.append([.blobUnlinked(fixture.key(), blob)])
+        try fixture.close()
+        try damage(fixture, position: 4)
+        let report = try CatalogAdoption.offline(at: fixture.path, world: World.linux())
+        #expect(report.unread.isEmpty)
+        try fixture.reopen()
+        #expect(
+            try fixture.read { view, row throws(CatalogError) in try view.trashed(row, image) }
+                != nil
+        )
+        // The link that was needed for it ends by itself.
+        try fixture.append([.blobUnlinked(fixture.key(), blob)])
+        #expect(try fixture.read { view, _ throws(CatalogError) in try view.content(blob) } != nil)
+        try fixture.close()
+    }
 }

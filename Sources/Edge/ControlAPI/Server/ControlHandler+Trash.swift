@@ -172,9 +172,8 @@ extension Wire.Restored {
             restored.left.isEmpty
                 ? nil : "\(restored.left.count) manifests lack content that is gone",
             restored.mayLackTags
-                ? "more tags may have gone with them, too far back to be looked for: "
-                    + "'breakwater repository restore \(name)' gives back everything that the "
-                    + "deletion of the repository took" : nil,
+                ? "more tags or signatures may have gone with them, too far off to be looked for: "
+                    + "'breakwater trash list \(name)' shows them" : nil,
         ]
         self.init(
             summary: parts.compactMap { $0 }.joined(separator: "; "),

@@ -96,7 +96,7 @@ extension Wire {
         public var taken: [TakenTag]
         /// Digests of manifests of which something is gone.
         public var left: [String]
-        /// Whether tags that the same deletion took may be missing: its earlier steps lie too far back.
+        /// Whether tags or referrers that the same deletion took may be missing: its other steps lie too far off.
         public var mayLackTags: Bool
     }
 

@@ -14,6 +14,8 @@ struct DiskState {
     /// Bytes of all files that have a name.
     private(set) var usedBytes = 0
     var operationCounts: [Int]
+    /// How often planned crashes came, by what was counted up to them.
+    var crashes: [String: Int] = [:]
     /// How often each kind of fault struck.
     var strikes: [FaultKind: Int] = [:]
     private var nextNode = NameTable.root + 1
@@ -50,6 +52,7 @@ struct DiskState {
         if operation.isChange || faults.crashCountsReads, let left = faults.crashAfter {
             guard left > 0 else {
                 faults.crashAfter = nil
+                crashes[faults.crashCountsReads ? "calls" : "changes", default: 0] += 1
                 let mayHappen = operation.isChange && !faults.crashComesBefore
                 if mayHappen, generator.chance(1, in: 2) { try change(&self) }
                 isDown = true

@@ -45,6 +45,17 @@ public final class SimulatedDisk: Sendable {
         state.withLock { $0.isDown = true }
     }
 
+    /// Stops it as was planned among jobs.
+    func crashAmongJobs() {
+        state.withLock { state in
+            if !state.isDown { state.crashes["jobs", default: 0] += 1 }
+            state.isDown = true
+        }
+    }
+
+    /// How often planned crashes came, by what was counted up to them.
+    var crashes: [String: Int] { state.withLock { $0.crashes } }
+
     /// Decides what a crash left, after which the disk can be mounted again.
     public func settle(_ fate: CrashFate) {
         state.withLock { state in

@@ -92,7 +92,6 @@ struct FaultDriver: Sendable {
                 (.changes(count), weight: 2), (.calls(count), weight: 1), (.jobs(count), weight: 1),
             ])
             if programme.plays(.crash(crashNumber)) {
-                findings.count("crash among \(delay.kind)")
                 return fuse.light(operation: operation, delay)
             }
             nextCrash()

@@ -12,15 +12,6 @@ final class Fuse: Sendable {
         case calls(Int)
         /// So many stretches between two awaits.
         case jobs(Int)
-
-        /// What is counted, as findings have it.
-        var kind: String {
-            switch self {
-            case .changes: "changes"
-            case .calls: "calls"
-            case .jobs: "jobs"
-            }
-        }
     }
 
     private struct State {
@@ -69,7 +60,7 @@ final class Fuse: Sendable {
             state.jobsLeft = left > 0 ? left - 1 : nil
             return left == 0
         }
-        if isTime { disk.crash() }
+        if isTime { disk.crashAmongJobs() }
     }
 
     private func strike() {

@@ -76,6 +76,9 @@ public struct Simulation: Sendable {
         if story.swarm.kinds.contains(.longDelays) {
             story.findings.count("fault \(FaultKind.longDelays.rawValue)")
         }
+        for (kind, count) in story.disk.crashes {
+            story.findings.count("crash among \(kind)", by: count)
+        }
         for (fault, count) in story.disk.strikes {
             story.findings.count("fault \(fault.rawValue)", by: count)
         }

@@ -43,7 +43,8 @@ public struct Restored: Sendable, Hashable {
     /// Manifests that would have come back too, were anything left of what they name.
     public var left: [Digest] = []
 
-    /// Whether tags that an earlier step of the same deletion took may be missing: it lies too far back.
+    /// Whether tags or referrers that another step of the same deletion took may be missing: it lies too far
+    /// off.
     public var mayLackTags = false
 
     /// Whether nothing came back.

@@ -22,9 +22,11 @@ struct RestorePlan {
     /// Whether more is to come back than one plan holds.
     private(set) var isCut = false
 
-    /// Whether tags that went with the manifests may lie too far back to be looked at.
+    /// Whether tags or referrers that went with the manifests may lie too far back to be looked at.
     private(set) var mayLackTags = false
 
+    /// The tag that was asked for.
+    private var asked: Tag?
     private let trash: TrashLook
     /// Whether each manifest that was looked at is there, or comes back.
     private var seen: [Digest: Bool] = [:]
@@ -53,7 +55,7 @@ struct RestorePlan {
             try addWhole(digest)
             let ended = try trash.tagsEnded(with: manifests, live: isLive ? digest : nil)
             for (tag, digest) in ended.tags { try add(tag, of: digest) }
-            mayLackTags = ended.isCut
+            mayLackTags = mayLackTags || ended.isCut
         }
         guard !manifests.isEmpty || !tags.isEmpty else {
             throw .refused(.notInTrash(digest.description))
@@ -69,6 +71,7 @@ struct RestorePlan {
         if let current, !replaces { throw .refused(.tagTaken(tag, current)) }
         if try !trash.isLive(before.digest) { try addWhole(before.digest) }
         named.insert(tag)
+        asked = tag
         tags.append(Restoration.TagReturn(tag: tag, digest: before.digest, replacing: current))
         leavesTaken = false
     }
@@ -108,18 +111,28 @@ struct RestorePlan {
             next += 1
             for follower in try trash.referrers(of: subject) where seen[follower] == nil {
                 guard let position = try trash.trashed(follower)?.position,
-                    try trash.went(at: position, with: subject, deletedAt: deleted) == .together
+                    try went(at: position, with: subject, deletedAt: deleted)
                 else { continue }
                 try follow(follower)
             }
             for tag in subject.companionTags where try trash.tag(tag) == nil {
                 guard let before = try trash.valueBefore(nil, of: tag),
-                    try trash.went(at: before.ended, with: subject, deletedAt: deleted) == .together
+                    try went(at: before.ended, with: subject, deletedAt: deleted)
                 else { continue }
                 try follow(before.digest)
                 if try isThere(before.digest) { try add(tag, of: before.digest) }
             }
         }
+    }
+
+    private mutating func went(
+        at position: UInt64,
+        with subject: Digest,
+        deletedAt deleted: UInt64?
+    ) throws(TrashError) -> Bool {
+        let kinship = try trash.went(at: position, with: subject, deletedAt: deleted)
+        if kinship == .tooFar { mayLackTags = true }
+        return kinship == .together
     }
 
     private static func visited(_ manifest: TrashedManifest) -> (subject: Digest, deleted: UInt64?)
@@ -193,7 +206,8 @@ struct RestorePlan {
     // MARK: Doing
 
     /// What is to be put, in one entry after the other: each manifest in one with its tags if they fit, so that
-    /// what is left of a restore that is broken off can be found again.
+    /// what is left of a restore that is broken off can be found again; a tag that was asked for comes last,
+    /// so that asking again does the rest.
     func steps(because reason: String) -> [Restoration] {
         var steps: [Restoration] = []
         var room = Room()
@@ -208,7 +222,8 @@ struct RestorePlan {
             }
             steps[steps.count - 1].tags.append(back)
         }
-        var tagsOf = Dictionary(grouping: tags, by: \.digest)
+        let others = tags.filter { $0.tag != asked }
+        var tagsOf = Dictionary(grouping: others, by: \.digest)
         for manifest in manifests {
             let own = tagsOf.removeValue(forKey: manifest.facts.digest) ?? []
             let bytes = manifest.facts.stored.count
@@ -219,7 +234,8 @@ struct RestorePlan {
             for back in own { put(back) }
         }
         // Those of manifests that are there.
-        for back in tags where tagsOf[back.digest] != nil { put(back) }
+        for back in others where tagsOf[back.digest] != nil { put(back) }
+        for back in tags where back.tag == asked { put(back) }
         return steps
     }
 

@@ -70,7 +70,14 @@ extension TrashLook {
             looked += page.count
             last = end.description
         }
-        return (positions, true)
+        // Where nothing hints at other steps, there were hardly any.
+        if isCut || !positions.isEmpty { return (positions, true) }
+        return (positions, try hasEnding(deleted.values))
+    }
+
+    private func hasEnding(_ positions: some Sequence<UInt64>) throws(TrashError) -> Bool {
+        for position in Set(positions) where try ending(at: position) != nil { return true }
+        return false
     }
 
     /// How a tag that was deleted ended.

@@ -8,6 +8,17 @@ extension TrashLook {
     /// Entries between two steps of one deletion; steps that lie farther apart are not taken for such.
     private static let entriesBetweenMax: UInt64 = 2000
 
+    /// What was found out of entries, which is asked for again for each follower of an image.
+    final class Kinships {
+        fileprivate struct Pair: Hashable {
+            var position: UInt64
+            var manifest: Digest
+            var deleted: UInt64?
+        }
+
+        fileprivate var known: [Pair: Kinship] = [:]
+    }
+
     /// Whether what ended at one position was deleted with a manifest.
     enum Kinship {
         case together
@@ -24,11 +35,23 @@ extension TrashLook {
         deletedAt deleted: UInt64?
     ) throws(TrashError) -> Kinship {
         guard position != deleted else { return .together }
+        let pair = Kinships.Pair(position: position, manifest: manifest, deleted: deleted)
+        if let known = kinships.known[pair] { return known }
+        let found = try kinship(of: position, with: manifest, deletedAt: deleted)
+        kinships.known[pair] = found
+        return found
+    }
+
+    private func kinship(
+        of position: UInt64,
+        with manifest: Digest,
+        deletedAt deleted: UInt64?
+    ) throws(TrashError) -> Kinship {
         let events = try events(at: position)
         let took = takes(manifest, events)
         guard let deleted else {
-            let isStep = words(events).flatMap(DeletionStep.root) != nil
-            return took || isStep || ending(events) != nil ? .together : .apart
+            // Steps of a deletion give a reason, and retention does; who deletes one thing gives none.
+            return took || words(events) != nil ? .together : .apart
         }
         // That was another time.
         guard !took else { return .apart }
@@ -36,8 +59,31 @@ extension TrashLook {
         let isOne =
             position < deleted ? areSteps(events, then: other) : areSteps(other, then: events)
         guard isOne else { return .apart }
-        let between = max(position, deleted) - min(position, deleted)
-        return between <= TrashLook.entriesBetweenMax ? .together : .tooFar
+        let (first, last) = (min(position, deleted), max(position, deleted))
+        guard last - first <= TrashLook.entriesBetweenMax else { return .tooFar }
+        return try wasThereAnew(manifest, between: first, and: last) ? .apart : .together
+    }
+
+    /// Whether a manifest was put again between two entries, or a deletion of the repository ended there: then
+    /// they belong to two deletions.
+    private func wasThereAnew(
+        _ manifest: Digest,
+        between first: UInt64,
+        and last: UInt64
+    ) throws(TrashError) -> Bool {
+        for position in (first + 1)..<last {
+            let events = try events(at: position)
+            let isPut = events.contains { event in
+                if case .manifestPut(row.key, let facts) = event {
+                    facts.digest == manifest
+                } else {
+                    false
+                }
+            }
+            let isOfRepository = events.contains { $0.repository == row.key }
+            if isPut || isOfRepository && ending(events) == .whole { return true }
+        }
+        return false
     }
 
     /// Whether entries say of themselves that they are steps of one deletion: of a repository, of a manifest

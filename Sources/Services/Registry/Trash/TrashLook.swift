@@ -20,6 +20,8 @@ struct TrashLook {
     let row: RepositoryRow
     /// Tags that ended before this, in milliseconds since 1970, are not given back.
     let since: UInt64
+    /// What was found out of this view's entries.
+    let kinships = Kinships()
     /// Content that has no sound length in the store.
     var lost: Set<Digest> = []
 

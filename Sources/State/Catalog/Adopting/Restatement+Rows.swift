@@ -70,6 +70,7 @@ extension Restatement {
                     try old.trashed(row.number, digest)
                 }
                 guard let manifest else { continue }
+                try restateKept(by: manifest.facts, row, linksUntil)
                 try write(.region, [.manifestPut(row.key, manifest.facts)])
                 try write(
                     .region,
@@ -84,6 +85,30 @@ extension Restatement {
                 )
                 note(what, .region, manifest.stamp)
             }
+        }
+    }
+
+    /// Links the blobs that only the trash still names, so that it keeps them; each link ends by itself again.
+    private mutating func restateKept(
+        by facts: ManifestFacts,
+        _ row: Repository,
+        _ linksUntil: UInt64
+    ) throws(CatalogError) {
+        for reference in facts.references where reference.role.isBlob {
+            let digest = reference.digest
+            guard try CatalogView(new).content(digest) == nil else { continue }
+            let content = try reading("blob \(digest) of the trash") {
+                old throws(CatalogError) in try old.content(digest)
+            }
+            guard let content else { continue }
+            let link = Event.blobLinked(
+                row.key,
+                digest,
+                size: content.size,
+                content.generation,
+                expires: linksUntil
+            )
+            try write(.region, [link])
         }
     }
 

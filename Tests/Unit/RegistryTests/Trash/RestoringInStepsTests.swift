@@ -127,6 +127,37 @@ import Testing
         #expect(hasTag)
     }
 
+    @Test func `tags of an earlier deletion of the same image stay deleted`() async throws {
+        let test = try Fixture()
+        let name = try Fixture.name("app")
+        let image = try await test.push("x", to: "app", tags: ["first"])
+        _ = try await manyTags(of: image, in: test)
+        try await test.registry.changeWholly(name, .deleteManifest(image))
+        try await test.push("x", to: "app", tags: ["new"])
+        try await test.registry.changeWholly(name, .deleteManifest(image))
+        let restored = try await restore(test, image)
+        #expect(restored.tags.map(\.tag.description) == ["new"] && !restored.mayLackTags)
+    }
+
+    @Test func `a tag that was asked for comes last, so that asking again does the rest`()
+        async throws
+    {
+        let test = try Fixture()
+        let name = try Fixture.name("app")
+        let image = try await test.push("x", to: "app", tags: ["v1"])
+        let signature = try await test.push("s", to: "app", subject: image)
+        try await test.registry.changeWholly(name, .deleteManifest(image))
+        let tag = try Fixture.tag("v1")
+        let plan = try test.registry.read { view throws(CatalogError) -> [Restoration] in
+            guard let row = try view.repository(name) else { return [] }
+            var plan = RestorePlan(TrashLook(view: view, row: row, since: 0))
+            do throws(TrashError) { try plan.add(tag, replaces: false) } catch { return [] }
+            return plan.steps(because: "a test")
+        }
+        #expect(plan.flatMap(\.manifests) == [image, signature])
+        #expect(plan.last?.tags.map(\.tag.description) == ["v1"])
+    }
+
     @Test func `a signature that was deleted before the image stays deleted`() async throws {
         let test = try Fixture()
         let image = try await test.push("x", to: "app", tags: ["v1"])
