@@ -23,11 +23,23 @@ enum Main {
         }
     }
 
+    private static let threadCount = 4
+
     /// Counts from several threads at once, so that a lock that is held is met often.
+    ///
+    /// None counts before all are there, and each makes room for the others now and then: of what a thread did
+    /// that had ended before another one began, the sanitizer may know nothing any more.
     private static func count(_ step: @escaping @Sendable (Counter) -> Void) {
         let counter = Counter()
-        let threads = (0..<4).map { _ in
-            Thread { for _ in 0..<50_000 { step(counter) } }
+        let threads = (0..<threadCount).map { _ in
+            Thread {
+                counter.begun.add(1, ordering: .relaxed)
+                while counter.begun.load(ordering: .relaxed) < threadCount { sched_yield() }
+                for number in 0..<50_000 {
+                    step(counter)
+                    if number % 1000 == 0 { sched_yield() }
+                }
+            }
         }
         for thread in threads { thread.join() }
         print(counter.unlocked.pointee + counter.locked.withLock { $0 })
@@ -45,6 +57,7 @@ enum Main {
 
 /// A number that is counted behind a lock, and one that is not.
 private final class Counter: @unchecked Sendable {
+    let begun = Atomic(0)
     let locked = Mutex(0)
     let unlocked: UnsafeMutablePointer<Int>
 

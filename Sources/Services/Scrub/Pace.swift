@@ -4,7 +4,7 @@
 ///
 /// It waits for what its rate asks for, and at least three times as long as the disk took: where others
 /// keep the disk busy, each read takes longer, and so does the wait, so that they have it for most of the
-/// time.
+/// time. Only the looks at the catalog and for names of a round by command wait for the rate alone.
 struct Pace {
     /// Bytes in a second.
     let rate: UInt64

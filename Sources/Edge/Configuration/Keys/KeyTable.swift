@@ -230,7 +230,8 @@ enum KeyTable {
                 "retention.interval",
                 \.retention.interval,
                 .time(.seconds(10)...(.seconds(30 * 86_400))),
-                "Time between two runs; the first is ten minutes after a start, or sooner."
+                "Time between two runs; the first is ten minutes after a start, or sooner, and after one "
+                    + "that failed the next comes sooner."
             )
         ]
     )

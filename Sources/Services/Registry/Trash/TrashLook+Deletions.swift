@@ -5,8 +5,8 @@ import Journal
 import OCI
 
 extension TrashLook {
-    /// Deleted tags that are looked at, of which what is asked for may be a few; what lies before them stays in the
-    /// trash's list, and comes back with the repository or by its name.
+    /// Deleted tags that are looked at, of which what is asked for may be a few; what lies behind them stays in the
+    /// trash's list, and comes back by its name.
     private static let tagsLookedAtMax = 50 * Decision.eventsMax
     /// Entries that are looked at for whether they are steps of a deletion.
     private static let entriesLookedAtMax = 2000

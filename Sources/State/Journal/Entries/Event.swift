@@ -141,7 +141,7 @@ public enum Event: Hashable, Sendable {
     case sweepEpochRaised(UInt64)
     /// What was to end by this time, in milliseconds since 1970, may be ended.
     case expiryReached(UInt64)
-    /// Why the entry was made: the rule with its numbers, or the operator's words.
+    /// Why the entry was made: the rule with its numbers, the operator's words, or which deletion it is a step of.
     case reasonGiven(String)
     /// The journal goes on under another sequencer, which this text names.
     case regionHandover(String)
