@@ -54,10 +54,18 @@ extension Registry {
         var isNew: Bool
     }
 
+    /// Who looks at copies that were stored just now.
+    ///
+    /// A value of its own: a function that is read out of a lock by itself is wrapped once more each time, and
+    /// put back so.
+    struct LateCopies: Sendable {
+        var free: @Sendable (Digest, UInt64) async -> Void
+    }
+
     /// Lets `free` look at each copy that was stored just now, whose generation may be over; where nobody
     /// does, those that nothing names stay until everything is listed anew.
     public func leaveLate(to free: @escaping @Sendable (Digest, UInt64) async -> Void) {
-        late.withLock { $0 = free }
+        late.withLock { $0 = LateCopies(free: free) }
     }
 
     /// Leaves a copy to who frees it when it came too late to be named, or is not the one that counts.
@@ -66,7 +74,7 @@ extension Registry {
     private func dropSuperseded(_ stored: Stored) async {
         // What was there before is the sweep's to find.
         guard stored.isNew else { return }
-        let free = late.withLock { $0 }
-        await free?(stored.receipt.digest, stored.receipt.generation)
+        let late = late.withLock { $0 }
+        await late?.free(stored.receipt.digest, stored.receipt.generation)
     }
 }

@@ -59,7 +59,7 @@ public final class Registry: Sendable {
     let told: ToldOfBlobs
     let pulls: PullNotes
     /// Who frees a copy that came too late to be named; nil before there is somebody.
-    let late = Mutex<(@Sendable (Digest, UInt64) async -> Void)?>(nil)
+    let late = Mutex<LateCopies?>(nil)
     /// Decides and commits changes.
     public let registrar: Registrar
 
