@@ -11,11 +11,14 @@ import Platform
 extension Scrub {
     /// Looks at every loss again: whether somebody pushed it, or a source has it now.
     public func heal() async throws(ScrubError) {
-        for loss in state.losses { _ = try await heal(loss) }
+        // A round may have looked after it meanwhile.
+        for loss in state.losses where state.losses.contains(loss) { _ = try await heal(loss) }
     }
 
-    /// Looks at one loss; true when it is none any more.
+    /// Looks at one loss, where nobody does already; true when it is none any more.
     func heal(_ loss: Loss) async throws(ScrubError) -> Bool {
+        guard claim(loss.digest) else { return false }
+        defer { release(loss.digest) }
         let row = try read { view throws(CatalogError) in try view.content(loss.digest) }
         guard let row else {
             // Nothing names it any more.
@@ -24,6 +27,11 @@ extension Scrub {
         }
         if await hasCopy(loss.digest, row) {
             try forget(loss)
+            // What came again may have been set aside before it was forgotten.
+            guard await hasCopy(loss.digest, row) else {
+                try note { $0.add(loss) }
+                return false
+            }
             await tell(.repaired(loss.digest, from: nil))
             return true
         }

@@ -34,6 +34,8 @@ public final class Scrub: Sendable {
         var isRunning = false
         /// Whether a round by command waits for the one under way to make room.
         var isAwaited = false
+        /// Losses that somebody looks after now.
+        var healing: Set<Digest> = []
         var bytesRead: UInt64 = 0
         var repaired: UInt64 = 0
         var failed: UInt64 = 0
@@ -189,6 +191,15 @@ public final class Scrub: Sendable {
                 throw .blobs(.trouble(error.cause))
             }
         }
+    }
+
+    /// Lets whoever asks first look after a loss, until it is released.
+    func claim(_ digest: Digest) -> Bool {
+        memory.withLock { $0.healing.insert(digest).inserted }
+    }
+
+    func release(_ digest: Digest) {
+        memory.withLock { _ = $0.healing.remove(digest) }
     }
 
     /// Keeps what a round could not look at in sight until the next one has ended.

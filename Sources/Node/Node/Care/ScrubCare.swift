@@ -20,38 +20,57 @@ struct ScrubCare: Sendable {
     private static let interval: Duration = .seconds(60)
 
     func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await again(orTell: "the scrub was broken off") { () async throws(ScrubError) in
+                    try await round()
+                }
+            }
+            // A round takes days; what comes back meanwhile is not lost until its end.
+            group.addTask {
+                await again(orTell: "what is lost could not be looked at") {
+                    () async throws(ScrubError) in
+                    try await scrub.heal()
+                }
+            }
+        }
+    }
+
+    /// Does something in each interval; where that fails the log says so.
+    private func again(
+        orTell failure: String,
+        _ body: () async throws(ScrubError) -> Void
+    ) async {
         while true {
             do throws(CancellationError) {
                 try await clocks.sleep(for: ScrubCare.interval)
             } catch { return }
-            await look()
+            do throws(ScrubError) { try await body() } catch {
+                switch error {
+                case .busy, .cancelled: continue
+                case .catalog, .blobs:
+                    log.write(.error, failure, [("cause", .text("\(error)"))])
+                }
+            }
         }
     }
 
-    private func look() async {
-        do throws(ScrubError) {
-            guard scrub.isDue else { return try await scrub.heal() }
-            let round = try await scrub.run()
-            guard !round.isBrokenOff else { return }
-            log.write(
-                round.isSound ? .info : .error,
-                "the scrub has read everything",
-                [
-                    ("copies", .number(Int64(clamping: round.copies))),
-                    ("bytes", .number(Int64(clamping: round.bytes))),
-                    ("set-aside", .number(Int64(clamping: round.setAside))),
-                    ("missing", .number(Int64(clamping: round.missing))),
-                    ("unexamined", .number(Int64(clamping: round.unexamined))),
-                    ("orphans", .number(Int64(clamping: round.orphans))),
-                ]
-            )
-        } catch {
-            switch error {
-            case .busy, .cancelled: return
-            case .catalog, .blobs:
-                log.write(.error, "the scrub was broken off", [("cause", .text("\(error)"))])
-            }
-        }
+    private func round() async throws(ScrubError) {
+        guard scrub.isDue else { return }
+        let round = try await scrub.run()
+        guard !round.isBrokenOff else { return }
+        log.write(
+            round.isSound ? .info : .error,
+            "the scrub has read everything",
+            [
+                ("copies", .number(Int64(clamping: round.copies))),
+                ("bytes", .number(Int64(clamping: round.bytes))),
+                ("set-aside", .number(Int64(clamping: round.setAside))),
+                ("missing", .number(Int64(clamping: round.missing))),
+                ("unexamined", .number(Int64(clamping: round.unexamined))),
+                ("orphans", .number(Int64(clamping: round.orphans))),
+            ]
+        )
     }
 
     /// What follows from something the scrub found, before it goes on.
