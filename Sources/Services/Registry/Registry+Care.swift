@@ -88,7 +88,9 @@ extension Registry {
         do {
             guard let region = try await blobs.open(digest, generation: row.generation.number)
             else {
-                if try counts(on: row, digest) { report.note(digest, in: \.missing) }
+                guard try counts(on: row, digest) else { return }
+                report.note(digest, in: \.missing)
+                await noteLost(digest, row, nil)
                 return
             }
             guard region.count == row.size else {

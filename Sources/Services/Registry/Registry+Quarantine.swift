@@ -5,6 +5,7 @@ import Catalog
 import HTTP
 import Journal
 public import OCI
+import Synchronization
 
 extension Registry {
     /// Sets a copy aside that has a flaw; from then on it is missing, for memory too.
@@ -18,12 +19,14 @@ extension Registry {
     ) async -> Bool {
         defer { forget(digest) }
         do throws(BlobError) {
-            return try await blobs.quarantine(
+            let isSetAside = try await blobs.quarantine(
                 copy,
                 of: digest,
                 generation: row.generation.number,
                 because: flaw
             )
+            if isSetAside { await noteLost(digest, row, flaw) }
+            return isSetAside
         } catch {
             return false
         }
@@ -33,6 +36,24 @@ extension Registry {
     /// would push it sends its bytes.
     public func forget(_ digest: Digest) {
         answers.forget { $0.digest == digest }
+    }
+
+    /// Who keeps the list of what is lost.
+    ///
+    /// A value of its own, as `LateCopies` is.
+    struct LossList: Sendable {
+        var note: @Sendable (Digest, UInt64, Flaw?) async -> Void
+    }
+
+    /// Tells `note` of each digest whose copy a reading or a verification finds missing or sets aside: the
+    /// generation under which the catalog counts on it, and what was wrong; nil when there was no copy.
+    public func tellLosses(to note: @escaping @Sendable (Digest, UInt64, Flaw?) async -> Void) {
+        losses.withLock { $0 = LossList(note: note) }
+    }
+
+    func noteLost(_ digest: Digest, _ row: ContentRow, _ flaw: Flaw?) async {
+        let losses = losses.withLock { $0 }
+        await losses?.note(digest, row.generation.number, flaw)
     }
 
     /// How much is set aside.

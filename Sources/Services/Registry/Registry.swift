@@ -60,6 +60,8 @@ public final class Registry: Sendable {
     let pulls: PullNotes
     /// Who frees a copy that came too late to be named; nil before there is somebody.
     let late = Mutex<LateCopies?>(nil)
+    /// Who keeps the list of what is lost; nil before there is somebody.
+    let losses = Mutex<LossList?>(nil)
     /// Decides and commits changes.
     public let registrar: Registrar
 

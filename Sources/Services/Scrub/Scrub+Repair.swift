@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Blobs
+public import Blobs
 import Catalog
 import Crypto
 import HTTP
 import Journal
-import OCI
+public import OCI
 import Platform
 
 extension Scrub {
+    /// Notes at once what somebody else found: a digest without a sound copy, the generation under which the
+    /// catalog counts on one, and what was wrong with the one that was set aside, nil when there was none.
+    ///
+    /// What there is no room for is left to the next round.
+    public func noteLoss(_ digest: Digest, generation: UInt64, flaw: Flaw?) async {
+        let loss = Loss(digest: digest, generation: generation, flaw: flaw)
+        guard addNew(loss) else { return }
+        await tell(.lost(loss))
+        do throws(ScrubError) { try note { _ in } } catch {
+            // Memory has it, and the next note writes it.
+        }
+    }
+
     /// Looks at every loss again: whether somebody pushed it, or a source has it now.
     public func heal() async throws(ScrubError) {
         // A round may have looked after it meanwhile.

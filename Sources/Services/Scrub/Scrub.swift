@@ -193,6 +193,11 @@ public final class Scrub: Sendable {
         }
     }
 
+    /// Adds a loss in memory; false where its digest is known to be lost, or where there is no room for it.
+    func addNew(_ loss: Loss) -> Bool {
+        memory.withLock { $0.state.addNew(loss) }
+    }
+
     /// Lets whoever asks first look after a loss, until it is released.
     func claim(_ digest: Digest) -> Bool {
         memory.withLock { $0.healing.insert(digest).inserted }

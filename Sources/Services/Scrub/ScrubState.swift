@@ -151,6 +151,14 @@ struct ScrubState: Equatable, Sendable {
         losses.insert(loss, at: index)
     }
 
+    /// Notes a loss of a digest that is not among them, if there is room; false where nothing was noted.
+    mutating func addNew(_ loss: Scrub.Loss) -> Bool {
+        guard losses.count < Scrub.lossesMax, !losses.contains(where: { $0.digest == loss.digest })
+        else { return false }
+        add(loss)
+        return true
+    }
+
     /// What the counts mean, in their order.
     static func round(_ counts: [UInt64]) -> Scrub.Round {
         var round = Scrub.Round()

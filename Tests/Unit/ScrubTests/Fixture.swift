@@ -132,6 +132,9 @@ final class Fixture: Sendable {
             heard.events.withLock { $0.append(event) }
             if case .lost(let loss) = event { registry.forget(loss.digest) }
         }
+        registry.tellLosses { [weak scrub] digest, generation, flaw in
+            await scrub?.noteLoss(digest, generation: generation, flaw: flaw)
+        }
     }
 
     deinit {

@@ -125,6 +125,39 @@ import Testing
         #expect(try await again.scrubNow().isSound)
     }
 
+    @Test func `knows at once what a reading or a verification finds, and asks a source for it`()
+        async throws
+    {
+        let test = try Fixture()
+        let bytes = (0..<4 as Range<UInt8>).map { patterned(3000) + [$0] }
+        var digests: [Digest] = []
+        for bytes in bytes { digests.append(try await test.push(bytes)) }
+        for digest in digests[..<2] { try test.flip(digest, bit: 9) }
+        let generation = Generation.first.number
+        let missing = Array(digests[2...])
+        #expect(try await test.blobs.delete(missing, generation: generation).count == 2)
+        for digest in [digests[0], digests[2], digests[0]] {
+            #expect(try await !test.serves(digest))
+        }
+        #expect(Set(test.scrub.status.losses.map(\.digest)) == [digests[0], digests[2]])
+        let report = try await test.registry.verifyContent(deep: true) { _, _ in }
+        #expect(report.unsound == 4)
+        // Each is told once, with what was found first, and kept over a restart.
+        #expect(test.events.count == 4)
+        let again = try test.reopened()
+        let losses = Dictionary(
+            uniqueKeysWithValues: again.scrub.status.losses.map { ($0.digest, $0.flaw) }
+        )
+        #expect(losses.count == 4)
+        let flaws: [Flaw?] = digests.map { losses[$0] ?? nil }
+        #expect(flaws == [.bytes, .bytes, nil, nil])
+        again.source.add(bytes[0], as: digests[0])
+        again.source.add(bytes[2], as: digests[2])
+        try await again.scrub.heal()
+        #expect(Set(again.scrub.status.losses.map(\.digest)) == [digests[1], digests[3]])
+        #expect(try await again.serves(digests[0]))
+    }
+
     @Test func `a read that fails once is no loss`() async throws {
         let test = try Fixture()
         try await test.push(patterned(5000))
@@ -231,6 +264,10 @@ import Testing
         }
         #expect(state.losses.count == 1000)
         #expect(state.losses.map(\.digest) == state.losses.map(\.digest).sorted())
+        let isAdded = state.addNew(
+            Scrub.Loss(digest: Digest.of(Array("new".utf8)), generation: 2, flaw: nil)
+        )
+        #expect(!isAdded && state.losses.count == 1000)
         #expect(state.text.count < ScrubState.fileMax)
         let digest = Digest.of([1])
         let places: [ScrubState.Place] = [

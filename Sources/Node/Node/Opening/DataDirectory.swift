@@ -107,14 +107,15 @@ struct DataDirectory: Sendable {
         return sweep
     }
 
-    /// The scrub of the store that is here; nothing else has copies yet that it could repair from.
+    /// The scrub of the store that is here, which the registry tells what it finds lost; nothing else has copies
+    /// yet that it could repair from.
     func scrub(
         _ world: World,
         _ options: Scrub.Options,
         _ registry: Registry,
         _ log: Log
     ) throws(NodeError) -> Scrub {
-        try NodeError.step("open the scrub's state") {
+        let scrub = try NodeError.step("open the scrub's state") {
             try Scrub(
                 world: world,
                 catalog: catalog,
@@ -124,6 +125,10 @@ struct DataDirectory: Sendable {
                 options: options
             ) { event in await ScrubCare.meet(event, registry, log) }
         }
+        registry.tellLosses { [weak scrub] digest, generation, flaw in
+            await scrub?.noteLoss(digest, generation: generation, flaw: flaw)
+        }
+        return scrub
     }
 
     /// What the operator should know of this opening.

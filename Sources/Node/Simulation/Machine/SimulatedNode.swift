@@ -94,6 +94,9 @@ struct SimulatedNode: Sendable {
             case .repaired, .sourceFailed, .unexamined: break
             }
         }
+        registry.tellLosses { [weak scrub] digest, generation, flaw in
+            await scrub?.noteLoss(digest, generation: generation, flaw: flaw)
+        }
         // As in production, what was damaged before a restart is not built upon after it.
         let damaged = scrub.status.damagedEntries
         if !damaged.isEmpty { lifeline.note(registry.stop(because: damaged)) }

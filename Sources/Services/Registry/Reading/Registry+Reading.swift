@@ -165,7 +165,10 @@ extension Registry {
             let now = try read { view throws(CatalogError) in try view.content(digest) }
             guard let now else { return nil }
             // Each row has a greater generation than the one before it.
-            guard now.generation > row.generation else { throw lost(digest) }
+            guard now.generation > row.generation else {
+                await noteLost(digest, row, nil)
+                throw lost(digest)
+            }
             return try await open(digest, now)
         }
         guard region.count == row.size else {
