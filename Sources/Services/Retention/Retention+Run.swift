@@ -14,7 +14,7 @@ extension Retention {
         for followed in try policies(of: namespace, or: nil) {
             let name = followed.namespace
             guard case .success(let policy) = followed.policy else {
-                round.unreadable.append(name)
+                round.list(name, in: \.unreadable)
                 continue
             }
             do throws(RetentionError) {
@@ -39,12 +39,12 @@ extension Retention {
             round.isBrokenOff = true
             return
         }
-        guard round.superseded.last != repository.namespace else { return }
+        guard round.supersededNow != repository.namespace else { return }
         round.repositories += 1
         do throws(RetentionError) {
             try checkPulls()
             switch try snapshot(of: repository) {
-            case .tooLarge: round.tooLarge.append(repository)
+            case .tooLarge: round.list(repository, in: \.tooLarge)
             case .stock(var snapshot): try await tidy(&snapshot, policy, &round)
             }
         } catch {
@@ -78,11 +78,11 @@ extension Retention {
                 round.bytes += removal.image.bytes
                 count(removal)
             case .partly: round.partly += 1
-            case .stayed where round.superseded.last == namespace: break
+            case .stayed where round.supersededNow == namespace: break
             case .stayed, .unknown: round.changed += 1
             }
             // By another policy it might stay.
-            guard round.superseded.last != namespace else { return }
+            guard round.supersededNow != namespace else { return }
         }
     }
 
@@ -122,7 +122,8 @@ extension Retention {
                 switch error {
                 case .refused(.changedSince), .refused(.nameUnknown): break
                 case .refused(.policyChanged):
-                    round.superseded.append(snapshot.repository.namespace)
+                    round.supersededNow = snapshot.repository.namespace
+                    round.list(snapshot.repository.namespace, in: \.superseded)
                 default: throw .registry(error)
                 }
                 return gone == 0 ? .stayed : .partly(manifests: gone)

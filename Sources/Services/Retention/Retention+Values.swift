@@ -73,12 +73,17 @@ extension Retention {
         public var bytes: UInt64 = 0
         /// Images that were to go and stayed, for somebody changed or pulled them meanwhile.
         public var changed: UInt64 = 0
-        /// Repositories that were left out, for they have more manifests than a run looks at.
+        /// Repositories that were left out, for they have more manifests than a run looks at; at most `listedMax`.
         public var tooLarge: [RepositoryName] = []
-        /// Namespaces whose policy cannot be read.
+        /// Namespaces whose policy cannot be read; at most `listedMax`.
         public var unreadable: [String] = []
-        /// Namespaces whose policy was set or taken away meanwhile; what was left of them waits for the next run.
+        /// Namespaces whose policy was set or taken away meanwhile, at most `listedMax`; what was left of them waits
+        /// for the next run.
         public var superseded: [String] = []
+        /// How many more of these there were than the three lists have.
+        public var unlisted: UInt64 = 0
+        /// The newest of the namespaces whose policy was changed, listed or not.
+        var supersededNow: String?
         /// The first of what failed, at most `failedMax`.
         public var failed: [Failure] = []
         /// How many repositories, and lists of a namespace's repositories, failed; the next run tries them again.
@@ -86,8 +91,19 @@ extension Retention {
         /// Whether it ended because the process stops.
         public var isBrokenOff = false
 
+        /// Repositories or namespaces that each list names.
+        public static let listedMax = 1000
         /// Failures that a round names.
         static let failedMax = 100
+
+        /// Adds to a list, or counts what it has no room for.
+        mutating func list<Name>(_ name: Name, in list: WritableKeyPath<Self, [Name]>) {
+            guard self[keyPath: list].count < Round.listedMax else {
+                unlisted += 1
+                return
+            }
+            self[keyPath: list].append(name)
+        }
 
         /// Something that a round did not come to the end of.
         public struct Failure: Hashable, Sendable {

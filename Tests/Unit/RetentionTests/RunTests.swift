@@ -210,6 +210,22 @@ import Testing
         #expect(round.repositories == 2 && round.removed == 0)
     }
 
+    @Test func `a run names a bounded number of what it left, and counts the rest`() throws {
+        var round = Retention.Round()
+        let name = try Fixture.name("team/app")
+        for number in 0..<Retention.Round.listedMax + 2 {
+            round.list(name, in: \.tooLarge)
+            round.list("\(number)", in: \.unreadable)
+            round.list("\(number)", in: \.superseded)
+        }
+        #expect(
+            [round.tooLarge.count, round.unreadable.count, round.superseded.count] == [
+                1000, 1000, 1000,
+            ]
+        )
+        #expect(round.unlisted == 6)
+    }
+
     @Test func `policies are entries of the estate, one for each namespace`() async throws {
         let test = try Fixture()
         try await test.push("a", to: "team/app")

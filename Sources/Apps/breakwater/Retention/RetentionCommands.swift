@@ -112,13 +112,13 @@ extension Commands {
 
     /// What a plan says of what no run touches.
     private static func left(_ plan: Wire.RetentionPlan) -> [String] {
-        plan.unreadable.map(leftUnread) + plan.tooLarge.map(leftWhole)
+        plan.unreadable.map(leftUnread) + plan.tooLarge.map(leftWhole) + leftMore(plan.unlisted)
     }
 
     /// What a run says of what it did not come to the end of.
     private static func left(_ round: Wire.RetentionRound) -> [String] {
         var lines = round.unreadable.map(leftUnread) + round.tooLarge.map(leftWhole)
-        lines += round.superseded.map(leftSuperseded)
+        lines += round.superseded.map(leftSuperseded) + leftMore(round.unlisted)
         lines += round.failed.map { "'\($0.name)' failed: \($0.cause)" }
         let more = round.failures - UInt64(round.failed.count)
         if more > 0 { lines.append("and \(more) more failed") }
@@ -127,6 +127,10 @@ extension Commands {
 
     private static func leftWhole(_ repository: String) -> String {
         "'\(repository)' has too many manifests and is left as it is"
+    }
+
+    private static func leftMore(_ count: UInt64) -> [String] {
+        count > 0 ? ["and \(count) more are left"] : []
     }
 
     private static func leftUnread(_ namespace: String) -> String {

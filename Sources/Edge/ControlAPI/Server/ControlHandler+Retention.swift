@@ -66,25 +66,23 @@ extension ControlHandler {
             manifests: 0,
             bytes: 0,
             tooLarge: [],
-            unreadable: []
+            unreadable: [],
+            unlisted: 0
         )
         var kept: [Wire.RetentionImage] = []
-        var (tooLarge, unreadable): ([String], [String]) = ([], [])
         try await retaining { () async throws(RetentionError) in
             try await retention.plan(
                 namespace,
                 with: policy,
                 left: { left in
                     switch left {
-                    case .tooLarge(let name): tooLarge.append(name.description)
-                    case .unreadable(let namespace): unreadable.append(namespace)
+                    case .tooLarge(let name): plan.list(name.description, in: \.tooLarge)
+                    case .unreadable(let namespace): plan.list(namespace, in: \.unreadable)
                     }
                 },
                 { found in plan.add(found, &kept) }
             )
         }
-        plan.tooLarge = Array(tooLarge.prefix(Wire.pageMax))
-        plan.unreadable = Array(unreadable.prefix(Wire.pageMax))
         plan.images += kept.prefix(Wire.pageMax - plan.images.count)
         return plan
     }
@@ -151,6 +149,18 @@ extension Wire.Problem {
 }
 
 extension Wire.RetentionPlan {
+    /// Adds to a list of what is left, or counts what it has no room for.
+    fileprivate mutating func list(
+        _ name: String,
+        in list: WritableKeyPath<Self, [String]>
+    ) {
+        guard self[keyPath: list].count < Wire.pageMax else {
+            unlisted += 1
+            return
+        }
+        self[keyPath: list].append(name)
+    }
+
     /// Adds a repository's plan; those that stay are listed behind all that go.
     fileprivate mutating func add(
         _ found: Retention.RepositoryPlan,
@@ -205,6 +215,7 @@ extension Wire.RetentionRound {
             tooLarge: round.tooLarge.map(\.description),
             unreadable: round.unreadable,
             superseded: round.superseded,
+            unlisted: round.unlisted,
             failed: round.failed.map {
                 Wire.RetentionFailure(name: $0.name, cause: $0.cause)
             },

@@ -39,6 +39,8 @@ extension Wire {
         public var tooLarge: [String]
         /// Namespaces whose policy cannot be read, which a run leaves; at most `pageMax`.
         public var unreadable: [String]
+        /// How many more there are than these lists have.
+        public var unlisted: UInt64
     }
 
     /// An image, and what becomes of it.
@@ -83,12 +85,15 @@ extension Wire {
         public var bytes: UInt64
         /// Images that stayed, for they were changed or pulled meanwhile.
         public var changed: UInt64
-        /// Repositories left out, for they have too many manifests.
+        /// Repositories left out, for they have too many manifests; at most 1,000.
         public var tooLarge: [String]
-        /// Namespaces whose policy cannot be read.
+        /// Namespaces whose policy cannot be read; at most 1,000.
         public var unreadable: [String]
-        /// Namespaces whose policy was set or taken away meanwhile; what was left of them waits for the next run.
+        /// Namespaces whose policy was set or taken away meanwhile, at most 1,000; what was left of them waits for
+        /// the next run.
         public var superseded: [String]
+        /// How many more there were than these three lists have.
+        public var unlisted: UInt64
         /// The first of what failed and is tried again by the next run.
         public var failed: [RetentionFailure]
         /// How many failed.

@@ -39,6 +39,13 @@ extension RetentionCare {
                 [("repository", .text(repository.description))]
             )
         }
+        if round.unlisted > 0 {
+            log.write(
+                .error,
+                "retention left more repositories and namespaces than it names",
+                [("more", .number(Int64(clamping: round.unlisted)))]
+            )
+        }
         for failure in round.failed {
             log.write(
                 .error,
