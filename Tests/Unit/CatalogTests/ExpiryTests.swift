@@ -23,10 +23,10 @@ import Testing
         let due = try fixture.catalog.read { view throws(CatalogError) in
             [try view.dueLinks(by: 89, limit: 9), try view.dueLinks(by: 90, limit: 9)]
         }
-        #expect(due.map(\.count) == [0, 1])
-        #expect(due[1].first?.repository == fixture.key())
-        #expect(due[1].first?.digest == blob)
-        #expect(due[1].first?.expires == 90)
+        #expect(due.map(\.due.count) == [0, 1])
+        #expect(due[1].due.first?.repository == fixture.key())
+        #expect(due[1].due.first?.digest == blob)
+        #expect(due[1].due.first?.expires == 90)
     }
 
     @Test func `what is due is listed page after page, earliest first`() throws {
@@ -39,11 +39,11 @@ import Testing
             ])
         }
         let listed = try fixture.catalog.read { view throws(CatalogError) in
-            var (listed, last): ([Due], Due?) = ([], nil)
+            var (listed, last): ([Due], DuePlace?) = ([], nil)
             for _ in 0..<9 {
                 let page = try view.dueLinks(by: 90, after: last, limit: 1)
-                listed += page
-                last = page.last ?? last
+                listed += page.due
+                last = page.next ?? last
             }
             return listed
         }

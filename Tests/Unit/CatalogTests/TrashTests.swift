@@ -48,7 +48,7 @@ import Testing
         let due = try fixture.catalog.read { view throws(CatalogError) in
             [try view.dueTrash(by: 899, limit: 9), try view.dueTrash(by: 900, limit: 9)]
         }
-        #expect(due.map(\.count) == [0, 1])
+        #expect(due.map(\.due.count) == [0, 1])
         try fixture.append([.manifestPurged(fixture.key(), fixture.digest("m"))])
         #expect(try isNamed(fixture, blob) == [false, false])
         #expect(try isNamed(fixture, fixture.digest("m")) == [false, false])

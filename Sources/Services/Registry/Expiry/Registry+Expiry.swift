@@ -52,7 +52,8 @@ extension Registry {
     /// Ends what is due: links that no manifest names, and what the trash has kept for its time.
     ///
     /// Links of which no entry said when they end, as those of earlier versions, are given a time. A repository
-    /// that cannot be changed keeps no other from it; the first failure is thrown in the end.
+    /// that cannot be changed, or a row that cannot be read, keeps no other from it; the first failure is thrown in
+    /// the end.
     public func expireDue() async throws(RegistryError) -> ExpiryRound {
         var round = ExpiryRound()
         let time = try expiryNow()
@@ -79,14 +80,17 @@ extension Registry {
     /// Ends page after page of what is due, and returns how much of it had a time.
     private func end(
         _ failure: inout RegistryError?,
-        _ page: (CatalogView, Due?) throws(CatalogError) -> [Due],
+        _ page: (CatalogView, DuePlace?) throws(CatalogError) -> DuePage,
         by action: ([Digest]) -> Change.Action
     ) async throws(RegistryError) -> UInt64 {
-        var (ended, last): (UInt64, Due?) = (0, nil)
+        var (ended, last): (UInt64, DuePlace?) = (0, nil)
         var failed: Set<RepositoryKey> = []
         for _ in 0..<Registry.expiryStepsMax {
-            let due = try read { view throws(CatalogError) in try page(view, last) }
-            for (key, ends) in Registry.byRepository(due) where !failed.contains(key) {
+            let found = try read { view throws(CatalogError) in try page(view, last) }
+            if let sentence = found.unreadable, failure == nil {
+                failure = .catalog(.damaged(sentence))
+            }
+            for (key, ends) in Registry.byRepository(found.due) where !failed.contains(key) {
                 do throws(RegistryError) {
                     try await change(try expiring(key), action(ends.map(\.digest)))
                     ended += UInt64(ends.count { $0.expires > 0 })
@@ -98,8 +102,8 @@ extension Registry {
                     failure = failure ?? error
                 }
             }
-            last = due.last
-            guard due.count == Registry.expiryPage else { break }
+            last = found.next
+            guard last != nil else { break }
             do throws(CancellationError) {
                 try await world.clocks.sleep(for: Registry.expiryPause)
             } catch { break }

@@ -13,8 +13,23 @@ public struct Due: Hashable, Sendable {
     public var digest: Digest
     /// When, in milliseconds since 1970; 0 where no entry said it yet.
     public var expires: UInt64
-    /// Where the repository's rows are.
+}
+
+/// A page of what is due.
+public struct DuePage: Hashable, Sendable {
+    /// What can be read of it, earliest first.
+    public var due: [Due] = []
+    /// What is said of its rows that cannot be read; nil where there are none.
+    public var unreadable: String?
+    /// Behind what the next page begins; nil where there is none.
+    public var next: DuePlace?
+}
+
+/// The row of something that is due, whether it can be read or not.
+public struct DuePlace: Hashable, Sendable {
+    var expires: Int64
     var number: Int64
+    var digest: [UInt8]
 }
 
 extension CatalogView {
@@ -40,10 +55,11 @@ extension CatalogView {
     /// Up to `limit` links that end by a time, earliest first, behind another of them.
     public func dueLinks(
         by time: UInt64,
-        after last: Due? = nil,
+        after last: DuePlace? = nil,
         limit: Int
-    ) throws(CatalogError) -> [Due] {
+    ) throws(CatalogError) -> DuePage {
         try due(
+            "expiring",
             """
             SELECT namespace, path, digest, expires, repository
             FROM expiring INDEXED BY expiring_due JOIN repositories ON id = repository
@@ -60,10 +76,11 @@ extension CatalogView {
     /// of them.
     public func dueTrash(
         by time: UInt64,
-        after last: Due? = nil,
+        after last: DuePlace? = nil,
         limit: Int
-    ) throws(CatalogError) -> [Due] {
+    ) throws(CatalogError) -> DuePage {
         try due(
+            "trash",
             """
             SELECT namespace, path, digest, until, repository
             FROM trash INDEXED BY trash_due JOIN repositories ON id = repository
@@ -77,30 +94,41 @@ extension CatalogView {
     }
 
     private func due(
+        _ table: String,
         _ sql: String,
         by time: UInt64,
-        after last: Due?,
+        after last: DuePlace?,
         _ limit: Int
-    ) throws(CatalogError) -> [Due] {
-        try session.all(
+    ) throws(CatalogError) -> DuePage {
+        let rows = try session.all(
             sql,
             .integer(Int64(clamping: time)),
             .integer(Int64(limit)),
-            .integer(last.map { Int64(clamping: $0.expires) } ?? -1),
+            .integer(last?.expires ?? -1),
             .integer(last?.number ?? 0),
-            last.map { Value.digest($0.digest) } ?? .blob([]),
-            read: { row in
-                guard let namespace = Identifier(bytes: row.blob(0)),
-                    let digest = Digest(key: row.blob(2))
-                else { return nil }
-                return Due(
-                    repository: RepositoryKey(namespace: namespace, path: row.text(1)),
-                    digest: digest,
-                    expires: UInt64(row.integer(3)),
-                    number: row.integer(4)
+            .blob(last?.digest ?? []),
+            read: { row -> (place: DuePlace, due: Due?) in
+                let place = DuePlace(
+                    expires: row.integer(3),
+                    number: row.integer(4),
+                    digest: row.blob(2)
                 )
+                guard let namespace = Identifier(bytes: row.blob(0)),
+                    let digest = Digest(key: place.digest),
+                    let expires = UInt64(exactly: place.expires)
+                else { return (place, nil) }
+                let key = RepositoryKey(namespace: namespace, path: row.text(1))
+                return (place, Due(repository: key, digest: digest, expires: expires))
             }
-        ).compactMap { $0 }
+        )
+        var page = DuePage(due: rows.compactMap(\.due))
+        if let first = rows.first(where: { $0.due == nil }) {
+            page.unreadable =
+                "\(rows.count - page.due.count) of the rows of '\(table)' that are due cannot be read, the first at "
+                + "\(first.place.expires) of repository \(first.place.number); run 'breakwater catalog rebuild'"
+        }
+        if rows.count == limit { page.next = rows.last?.place }
+        return page
     }
 
     /// The name of a repository; nil for one whose namespace no entry named.

@@ -210,4 +210,34 @@ import Testing
         }
         #expect(!isNamed)
     }
+
+    @Test func `a row that cannot be read is told of, and keeps nothing of others from ending`()
+        async throws
+    {
+        let test = try Fixture()
+        try await test.blob("first", in: "spoilt")
+        let digest = try await test.blob("x", in: "app")
+        let connection = try Connection(
+            path: "\(test.temporary.path)/\(Catalog.fileName)",
+            mode: .readWrite
+        )
+        try connection.execute(
+            """
+            UPDATE expiring SET digest = x'00' WHERE repository = (
+                SELECT repositories.id FROM repositories
+                JOIN namespaces ON namespaces.id = namespace WHERE name = 'spoilt')
+            """
+        )
+        try connection.close()
+        test.clocks.advance(hour * 25)
+        let error = await #expect(throws: RegistryError.self) {
+            try await test.registry.expireDue()
+        }
+        guard case .catalog(.damaged(let sentence)) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(sentence.contains("1 of the rows of 'expiring' that are due cannot be read"))
+        #expect(try await !isSeen(test, digest, promise: false))
+    }
 }
