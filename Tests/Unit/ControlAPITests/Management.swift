@@ -20,6 +20,7 @@ final class Management: Sendable {
     let registry: Registry
     let client: ControlClient
     let catalog: Catalog
+    var path: String { temporary.path }
     private let temporary: TemporaryDirectory
     private let store: DiskBlobStore
 

@@ -8,6 +8,7 @@ import Journal
 import OCI
 import Platform
 import Registry
+import SQLite
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct `The management interface` {
@@ -165,6 +166,24 @@ import Testing
         await #expect(throws: Wire.Problem.self) {
             try await test.client.get("sweep/plan", [("limit", "x")], as: Wire.SweepPlan.self)
         }
+    }
+
+    @Test func `sweeps by command where something that is due cannot be ended, and tells why`()
+        async throws
+    {
+        let test = try Management()
+        let gone = try await test.push("gone", to: "team/app", tag: "v1")
+        let name = [("repository", "team/app"), ("reference", "\(gone)")]
+        _ = try await test.client.send("DELETE", "images", name, as: Wire.Changed.self)
+        let connection = try Connection(
+            path: "\(test.path)/\(Catalog.fileName)",
+            mode: .readWrite
+        )
+        try connection.execute("UPDATE trash SET until = 1, digest = x'00'")
+        try connection.close()
+        let round = try await test.client.send("POST", "sweep/run", as: Wire.SweepRound.self)
+        #expect(round.epoch == 3 && !round.isBrokenOff)
+        #expect(round.unended?.contains("1 of the rows of 'trash'") == true)
     }
 
     @Test func `lists what is set aside, and removes it when told`() async throws {

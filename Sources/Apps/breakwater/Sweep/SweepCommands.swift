@@ -33,8 +33,14 @@ extension Commands {
         run: { invocation in
             await Session(invocation).runLongWork(
                 "sweep/run",
-                text: { (round: Wire.SweepRound) in [line(round)] + round.doubts.map(line) },
-                ending: { $0.doubted == 0 ? .success : .damage }
+                text: { (round: Wire.SweepRound) in
+                    [line(round)] + round.doubts.map(line)
+                        + (round.unended.map { ["not all that was due has ended: \($0)"] } ?? [])
+                },
+                ending: { (round: Wire.SweepRound) in
+                    guard round.doubted == 0 else { return .damage }
+                    return round.unended == nil ? .success : .failure
+                }
             )
         }
     )

@@ -88,15 +88,22 @@ extension ControlHandler {
     }
 
     /// Ends what is due, raises the epoch and does one round, whenever the next was due.
+    ///
+    /// What cannot be ended keeps nothing else from being freed, and is told.
     func runSweep() async throws -> Wire.SweepRound {
         let status = sweep.status
+        var failure: RegistryError?
         if !status.isPaused, !status.isRunning {
-            _ = try await registry.expireDue()
+            do throws(RegistryError) { _ = try await registry.expireDue() } catch {
+                failure = error
+            }
             try await registry.raiseEpoch()
         }
-        return Wire.SweepRound(
+        var round = Wire.SweepRound(
             try await sweeping { () async throws(SweepError) in try await sweep.run() }
         )
+        round.unended = failure.map { Wire.Problem($0).message }
+        return round
     }
 
     func pauseSweep(_ isPaused: Bool) async throws -> Wire.Sweep {

@@ -51,6 +51,8 @@ extension Wire {
         public var doubts: [SweepDoubt]
         /// Whether it was paused before its end.
         public var isBrokenOff: Bool
+        /// Why something that was due did not end before a round by command; nil where all of it did.
+        public var unended: String?
     }
 
     /// A copy that a round left although no row counts on it.
