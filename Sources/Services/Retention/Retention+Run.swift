@@ -137,8 +137,8 @@ extension Retention {
 }
 
 extension RetentionError {
-    /// Whether a run that meets it does not go on with other repositories.
-    fileprivate var endsRun: Bool {
+    /// Whether a run or a plan that meets it does not go on with other repositories.
+    var endsRun: Bool {
         switch self {
         case .pullsMissed: true
         case .registry(.catalog(let error)): error.isOfClosedCatalog || error.leavesCommitUnknown

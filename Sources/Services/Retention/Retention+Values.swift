@@ -114,12 +114,14 @@ extension Retention {
         }
     }
 
-    /// What a plan says nothing of, because a run leaves it as it is.
+    /// What a plan says nothing of, because a run leaves it as it is, or because it cannot.
     public enum Left: Hashable, Sendable {
         /// A repository that has more manifests than a run looks at.
         case tooLarge(RepositoryName)
         /// A namespace whose policy cannot be read.
         case unreadable(String)
+        /// A repository that cannot be read, or a namespace whose repositories cannot be listed.
+        case failed(Round.Failure)
     }
 
     /// Where it stands.

@@ -79,7 +79,8 @@ public final class Retention: Sendable {
 
     /// What a run would do now, repository by repository; with a policy, what it would do were that one set.
     ///
-    /// `left` is told of what a run leaves as it is; a policy that was asked for must be one that can be read.
+    /// `left` is told of what a run leaves as it is, and of what fails, which keeps nothing else from being planned; a
+    /// policy that was asked for must be one that can be read.
     public func plan(
         _ namespace: String?,
         with policy: Policy? = nil,
@@ -96,18 +97,34 @@ public final class Retention: Sendable {
                 left(.unreadable(name))
                 continue
             }
-            try await repositories(of: name) { repository throws(RetentionError) in
-                switch try snapshot(of: repository) {
-                case .tooLarge: left(.tooLarge(repository))
-                case .stock(let snapshot):
-                    each(
-                        RepositoryPlan(
-                            repository: repository,
-                            plan: try self.plan(snapshot, policy)
+            do throws(RetentionError) {
+                try await repositories(of: name) { repository throws(RetentionError) in
+                    do throws(RetentionError) {
+                        try plan(of: repository, by: policy, left: left, each)
+                    } catch {
+                        guard !error.endsRun else { throw error }
+                        left(
+                            .failed(Round.Failure(name: repository.description, cause: "\(error)"))
                         )
-                    )
+                    }
                 }
+            } catch {
+                guard !error.endsRun else { throw error }
+                left(.failed(Round.Failure(name: name, cause: "\(error)")))
             }
+        }
+    }
+
+    private func plan(
+        of repository: RepositoryName,
+        by policy: Policy,
+        left: (Left) -> Void,
+        _ each: (RepositoryPlan) -> Void
+    ) throws(RetentionError) {
+        switch try snapshot(of: repository) {
+        case .tooLarge: left(.tooLarge(repository))
+        case .stock(let snapshot):
+            each(RepositoryPlan(repository: repository, plan: try plan(snapshot, policy)))
         }
     }
 

@@ -5,6 +5,7 @@ import Contracts
 import OCI
 import Platform
 import Registry
+import SQLite
 import Testing
 
 @testable import Retention
@@ -106,5 +107,36 @@ import Testing
         test.before { [catalog = test.catalog] _ in try? catalog.close() }
         await #expect(throws: RetentionError.self) { try await test.retention.run() }
         #expect(test.endings.map(\.ending) == [.unknown])
+    }
+
+    @Test
+    func `a plan goes on with other repositories when one cannot be read, and names that one`()
+        async throws
+    {
+        let test = try Fixture()
+        for name in ["team/app", "team/tool"] {
+            try await test.push("old", to: name, tags: ["v1"])
+        }
+        try await test.retention.set(newest, for: "team")
+        let connection = try Connection(
+            path: "\(test.temporary.path)/\(Catalog.fileName)",
+            mode: .readWrite
+        )
+        try connection.execute("ALTER TABLE untagged RENAME TO hidden")
+        var (failed, planned): ([String], [String]) = ([], [])
+        try await test.retention.plan(
+            nil,
+            left: { left in
+                guard case .failed(let failure) = left else { return }
+                failed.append(failure.name)
+                // The next one can be read again.
+                do { try connection.execute("ALTER TABLE hidden RENAME TO untagged") } catch {
+                    Issue.record(error)
+                }
+            },
+            { planned.append($0.repository.description) }
+        )
+        try connection.close()
+        #expect(failed == ["team/app"] && planned == ["team/tool"])
     }
 }

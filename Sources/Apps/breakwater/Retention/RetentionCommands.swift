@@ -53,7 +53,9 @@ extension Commands {
                 text: { $0.summary("would remove") + left($0) },
                 ending: { plan in
                     guard plan.removed == 0 else { return .changes }
-                    return plan.tooLarge.isEmpty && plan.unreadable.isEmpty ? .success : .failure
+                    let isWhole =
+                        plan.unreadable.isEmpty && plan.tooLarge.isEmpty && plan.failed.isEmpty
+                    return isWhole ? .success : .failure
                 }
             )
         }
@@ -112,14 +114,16 @@ extension Commands {
 
     /// What a plan says of what no run touches.
     private static func left(_ plan: Wire.RetentionPlan) -> [String] {
-        plan.unreadable.map(leftUnread) + plan.tooLarge.map(leftWhole) + leftMore(plan.unlisted)
+        var lines = plan.unreadable.map(leftUnread) + plan.tooLarge.map(leftWhole)
+        lines += plan.failed.map(leftFailed) + leftMore(plan.unlisted)
+        return lines
     }
 
     /// What a run says of what it did not come to the end of.
     private static func left(_ round: Wire.RetentionRound) -> [String] {
         var lines = round.unreadable.map(leftUnread) + round.tooLarge.map(leftWhole)
         lines += round.superseded.map(leftSuperseded) + leftMore(round.unlisted)
-        lines += round.failed.map { "'\($0.name)' failed: \($0.cause)" }
+        lines += round.failed.map(leftFailed)
         let more = round.failures - UInt64(round.failed.count)
         if more > 0 { lines.append("and \(more) more failed") }
         return lines
@@ -127,6 +131,10 @@ extension Commands {
 
     private static func leftWhole(_ repository: String) -> String {
         "'\(repository)' has too many manifests and is left as it is"
+    }
+
+    private static func leftFailed(_ failure: Wire.RetentionFailure) -> String {
+        "'\(failure.name)' failed: \(failure.cause)"
     }
 
     private static func leftMore(_ count: UInt64) -> [String] {

@@ -33,10 +33,7 @@ extension Commands {
         run: { invocation in
             await Session(invocation).runLongWork(
                 "sweep/run",
-                text: { (round: Wire.SweepRound) in
-                    [line(round)] + round.doubts.map(line)
-                        + (round.unended.map { ["not all that was due has ended: \($0)"] } ?? [])
-                },
+                text: { (round: Wire.SweepRound) in lines(round) },
                 ending: { (round: Wire.SweepRound) in
                     guard round.doubted == 0 else { return .damage }
                     return round.unended == nil ? .success : .failure
@@ -95,6 +92,12 @@ extension Commands {
             }
             lines += round.doubts.map(line)
         }
+        return lines
+    }
+
+    private static func lines(_ round: Wire.SweepRound) -> [String] {
+        var lines = [line(round)] + round.doubts.map(line)
+        if let cause = round.unended { lines.append("not all that was due has ended: \(cause)") }
         return lines
     }
 

@@ -67,6 +67,7 @@ extension ControlHandler {
             bytes: 0,
             tooLarge: [],
             unreadable: [],
+            failed: [],
             unlisted: 0
         )
         var kept: [Wire.RetentionImage] = []
@@ -78,6 +79,8 @@ extension ControlHandler {
                     switch left {
                     case .tooLarge(let name): plan.list(name.description, in: \.tooLarge)
                     case .unreadable(let namespace): plan.list(namespace, in: \.unreadable)
+                    case .failed(let failure):
+                        plan.list(Wire.RetentionFailure(failure), in: \.failed)
                     }
                 },
                 { found in plan.add(found, &kept) }
@@ -150,15 +153,15 @@ extension Wire.Problem {
 
 extension Wire.RetentionPlan {
     /// Adds to a list of what is left, or counts what it has no room for.
-    fileprivate mutating func list(
-        _ name: String,
-        in list: WritableKeyPath<Self, [String]>
+    fileprivate mutating func list<Item>(
+        _ item: Item,
+        in list: WritableKeyPath<Self, [Item]>
     ) {
         guard self[keyPath: list].count < Wire.pageMax else {
             unlisted += 1
             return
         }
-        self[keyPath: list].append(name)
+        self[keyPath: list].append(item)
     }
 
     /// Adds a repository's plan; those that stay are listed behind all that go.
@@ -202,6 +205,12 @@ extension Wire.RetentionImage {
     }
 }
 
+extension Wire.RetentionFailure {
+    fileprivate init(_ failure: Retention.Round.Failure) {
+        self.init(name: failure.name, cause: failure.cause)
+    }
+}
+
 extension Wire.RetentionRound {
     fileprivate init(_ round: Retention.Round) {
         self.init(
@@ -216,9 +225,7 @@ extension Wire.RetentionRound {
             unreadable: round.unreadable,
             superseded: round.superseded,
             unlisted: round.unlisted,
-            failed: round.failed.map {
-                Wire.RetentionFailure(name: $0.name, cause: $0.cause)
-            },
+            failed: round.failed.map { Wire.RetentionFailure($0) },
             failures: round.failures,
             isBrokenOff: round.isBrokenOff
         )

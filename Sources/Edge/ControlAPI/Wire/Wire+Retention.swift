@@ -39,6 +39,9 @@ extension Wire {
         public var tooLarge: [String]
         /// Namespaces whose policy cannot be read, which a run leaves; at most `pageMax`.
         public var unreadable: [String]
+        /// Repositories that could not be read, and namespaces whose repositories could not be listed; at most
+        /// `pageMax`.
+        public var failed: [RetentionFailure]
         /// How many more there are than these lists have.
         public var unlisted: UInt64
     }
@@ -61,7 +64,7 @@ extension Wire {
         public var manifests: Int
     }
 
-    /// Something that a run did not come to the end of.
+    /// Something that a run or a plan did not come to the end of.
     public struct RetentionFailure: Codable, Equatable, Sendable {
         /// The repository, or the namespace whose repositories could not be listed.
         public var name: String
