@@ -92,7 +92,7 @@ final class MirrorServer {
     }
 }
 
-@Suite(.ownThreads, .timeLimit(.minutes(1)))
+@Suite(.ownThreads, .timeLimit(.minutes(10)))
 struct `A client` {
     let world: MirrorServer
 

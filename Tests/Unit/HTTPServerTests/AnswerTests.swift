@@ -8,7 +8,7 @@ import Platform
 import Synchronization
 import Testing
 
-@Suite(.ownThreads, .timeLimit(.minutes(2)))
+@Suite(.ownThreads, .timeLimit(.minutes(10)))
 struct `Answers over a socket` {
     @Test
     func `what memory can answer comes at once, and the connection stays`() async throws {

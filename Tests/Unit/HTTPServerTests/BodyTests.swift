@@ -8,7 +8,7 @@ import Platform
 import Synchronization
 import Testing
 
-@Suite(.ownThreads, .timeLimit(.minutes(2)))
+@Suite(.ownThreads, .timeLimit(.minutes(10)))
 struct `Bodies of requests` {
     static let put = "PUT /echo HTTP/1.1\r\nHost: here\r\n"
 

@@ -9,7 +9,7 @@ import Platform
 import Synchronization
 import Testing
 
-@Suite(.ownThreads, .timeLimit(.minutes(2)))
+@Suite(.ownThreads, .timeLimit(.minutes(10)))
 struct `A server's life` {
     @Test
     func `a request in flight is answered while the server stops`() async throws {
@@ -166,7 +166,7 @@ struct `A server's life` {
     }
 }
 
-@Suite(.ownThreads, .timeLimit(.minutes(2)))
+@Suite(.ownThreads, .timeLimit(.minutes(10)))
 struct `TLS` {
     func certificate(_ chain: String, _ key: String) -> Server.Certificate {
         Server.Certificate(chain: Array(chain.utf8), key: Array(key.utf8))

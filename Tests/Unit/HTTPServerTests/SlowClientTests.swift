@@ -8,7 +8,7 @@ import Platform
 import Synchronization
 import Testing
 
-@Suite(.ownThreads, .timeLimit(.minutes(2)))
+@Suite(.ownThreads, .timeLimit(.minutes(10)))
 struct `Slow clients` {
     @Test
     func `that send nothing are closed after the header's time`() throws {

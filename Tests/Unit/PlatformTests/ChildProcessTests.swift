@@ -5,7 +5,7 @@ import Glibc
 import Platform
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct `A child process` {
+@Suite(.timeLimit(.minutes(10))) struct `A child process` {
     private let scratch: TemporaryDirectory
 
     init() throws { scratch = try TemporaryDirectory() }

@@ -11,7 +11,7 @@ import Testing
 
 @testable import Scrub
 
-@Suite(.timeLimit(.minutes(5))) struct `The pace of the scrub` {
+@Suite(.timeLimit(.minutes(10))) struct `The pace of the scrub` {
     @Test func `goes on after each restart where copies are so large that few are read between`()
         async throws
     {
