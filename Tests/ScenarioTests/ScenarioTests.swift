@@ -8,7 +8,7 @@ import Testing
 /// The simulator as a whole; `script/simulate` runs hundreds of seeds of it, optimised.
 ///
 /// One after the other: a run keeps a processor to itself.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct `The product in a seeded world` {
+@Suite(.serialized, .timeLimit(.minutes(60))) struct `The product in a seeded world` {
     /// Runs block; the tests' own threads are for others.
     private let pool = BlockingPool(threadsMax: 1)
 

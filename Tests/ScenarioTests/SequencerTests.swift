@@ -6,7 +6,7 @@ import Simulation
 import Testing
 
 /// Stories of a catalog that is not synced, behind a sequencer that keeps every entry.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct `A catalog behind a sequencer` {
+@Suite(.serialized, .timeLimit(.minutes(60))) struct `A catalog behind a sequencer` {
     private let repository = "alpha"
 
     @Test func `has everything again after a crash that rolled it back`() throws {

@@ -10,5 +10,5 @@ import Testing
 @Suite(
     .serialized,
     .enabled(if: Workspace.isOn, "set BREAKWATER_SYSTEM=1; script/test does"),
-    .timeLimit(.minutes(10))
+    .timeLimit(.minutes(30))
 ) struct `Breakwater as built` {}

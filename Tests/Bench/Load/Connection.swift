@@ -4,7 +4,7 @@ import Glibc
 
 /// One kept-alive HTTP/1.1 connection, as cheap as it can be: client and server share the processors.
 final class Connection {
-    private static let receiveSeconds = 60
+    private static let receiveSeconds = 600
     private let descriptor: Int32
     private var buffer = [UInt8](repeating: 0, count: 65_536)
     private var filled = 0

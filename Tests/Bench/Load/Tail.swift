@@ -26,9 +26,10 @@ struct Tail: Equatable {
             .prefix { $0.first?.hasPrefix("[") ?? false }
         guard !text.contains("Error distribution"), !statuses.isEmpty,
             statuses.allSatisfy({ $0.first == "[\(status)]" }),
-            let rate = value("Requests/sec:", at: 1), let tail = value("99%", at: 2),
-            let slowest = value("Slowest:", at: 1)
+            let rate = value("Requests/sec:", at: 1), let slowest = value("Slowest:", at: 1)
         else { throw Failure("hey said something else: \(text)") }
+        // Of fewer than a hundred it is the slowest, and hey does not say so.
+        let tail = value("99%", at: 2) ?? slowest
         (milliseconds, perSecond, self.slowest) = (tail * 1_000, rate, slowest * 1_000)
     }
 

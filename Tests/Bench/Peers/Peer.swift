@@ -29,7 +29,7 @@ final class Peer {
     /// Waits until somebody listens on the port.
     func awaitPort() throws {
         let clocks = LinuxClocks()
-        let end = clocks.monotonic() + .seconds(30)
+        let end = clocks.monotonic() + .seconds(300)
         while clocks.monotonic() < end {
             if (try? Connection(port: port)) != nil { return }
             if let ending = process.ended() { throw Failure("\(name) ended: \(ending)") }

@@ -36,7 +36,7 @@ extension World {
     /// The port in the line that says it is ready.
     private func readyPort(_ process: ChildProcess, _ log: String) throws -> UInt16 {
         let clocks = LinuxClocks()
-        let end = clocks.monotonic() + .seconds(60)
+        let end = clocks.monotonic() + .seconds(300)
         while clocks.monotonic() < end {
             let lines = World.text(log).split(separator: "\n", omittingEmptySubsequences: false)
             if let line = lines.dropLast().first(where: { $0.contains(" is ready on ") }),

@@ -73,7 +73,7 @@ final class World {
     /// Ends a program in good order, or at once when it does not end.
     func stop(_ process: ChildProcess, _ signal: Int32 = SIGTERM) {
         process.send(signal)
-        if process.wait(atMost: .seconds(30)) == nil { process.sendToGroup(SIGKILL) }
+        if process.wait(atMost: .seconds(300)) == nil { process.sendToGroup(SIGKILL) }
         _ = process.wait()
         processes.removeAll { $0 === process }
     }

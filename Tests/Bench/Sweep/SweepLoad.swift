@@ -33,6 +33,7 @@ struct SweepLoad {
         let put = ["-m", "PUT", "-T", Content.manifestType, "-D", file]
         let text = try world.run(
             ["hey", "-z", "\(seconds)s", "-c", "\(SweepLoad.connections)", "-q", "\(each)"]
+                + ["-t", "0"]
                 + (kind == .reads ? ["-H", "Accept: \(Content.manifestType)"] : put) + [url]
         )
         return try Tail(hey: text, status: kind == .reads ? 200 : 201)

@@ -55,13 +55,14 @@ final class SweepRun {
     private var measuredRate: Int {
         let windows = 2 * arguments.windows.pairs * 2 * (arguments.windows.seconds + 2)
         let copies = stock.images * (SweepStock.blobsEach + 1)
-        return max(50, min(SweepRun.rateMax, copies / (2 * windows)))
+        return max(50, min(SweepRun.rateMax, copies / (4 * windows)))
     }
 
     private func start(rate: Int) throws -> Peer {
         try world.breakwater(
             data: data,
             extra: "sweep:\n  interval: 30d\n  rate: \(rate)\nexpiry:\n  trash: 0s\n"
+                + "requests:\n  change-deadline: 10m\n"
         )
     }
 

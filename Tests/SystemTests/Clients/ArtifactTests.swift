@@ -23,7 +23,10 @@ extension `Breakwater as built` {
             )
             let venv = "\(workspace.path)/venv"
             try workspace.must("/usr/bin/python3", "-m", "venv", venv)
-            try workspace.must("\(venv)/bin/pip", "install", "--quiet", "oras==0.2.43")
+            try workspace.must(
+                ["\(venv)/bin/pip", "install", "--quiet", "--retries", "10", "--timeout", "60"]
+                    + ["oras==0.2.43"]
+            )
             let sent = try workspace.directory("sent")
             try workspace.must("dd", "if=/dev/urandom", "of=\(sent)/report", "bs=1M", "count=3")
             try workspace.write(artifactClient, to: "client.py")

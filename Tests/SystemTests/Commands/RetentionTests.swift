@@ -41,6 +41,7 @@ extension `Breakwater as built` {
         @Test func `a policy is planned, set, run, and spares what was pulled today by HEAD`()
             async throws
         {
+            try waitForDayWithTimeLeft()
             let old = try await push("1", as: "v1")
             let older = try await push("2", as: "v2")
             _ = try await push("3", as: "v3")
@@ -81,6 +82,7 @@ extension `Breakwater as built` {
         @Test func `waits for the next day after a crash, which may have lost pulls of this one`()
             async throws
         {
+            try waitForDayWithTimeLeft()
             _ = try await push("1", as: "v1")
             _ = try await push("2", as: "v2")
             let file = try workspace.write(#"{"rules":[{"keepNewest":1}]}"#, to: "policy.json")

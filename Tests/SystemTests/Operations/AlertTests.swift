@@ -48,7 +48,7 @@ extension `Breakwater as built` {
             #expect(try await server.ask("POST", path, body: bytes).status == 507)
             // A request counts when its answer has gone, which may be a moment after it was read here.
             var after = try await metrics(server)
-            for _ in 0..<100 where sum("breakwater_requests_total", after, with: failures) == 0 {
+            for _ in 0..<10_000 where sum("breakwater_requests_total", after, with: failures) == 0 {
                 after = try await metrics(server)
             }
             #expect(sum("breakwater_requests_total", after, with: failures) == 1)

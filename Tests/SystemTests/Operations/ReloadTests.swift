@@ -51,6 +51,7 @@ extension `Breakwater as built` {
         private func shows(_ name: String) async throws -> Bool {
             var options = Client.Options(base: "https://\(server.address)")
             options.authorities = "\(workspace.path)/\(name).crt"
+            options.connectTimeout = .seconds(300)
             do {
                 return try await Client(options).ask("GET", "/v2/").status == 200
             } catch is TransportError { return false }

@@ -12,7 +12,8 @@ extension RunningServer {
         _ headers: [(String, String)] = [],
         body: [UInt8] = []
     ) async throws -> ReceivedResponse {
-        try await Client(Client.Options(base: "http://\(address)"))
-            .ask(method, path, headers, body: body)
+        var options = Client.Options(base: "http://\(address)")
+        options.connectTimeout = .seconds(300)
+        return try await Client(options).ask(method, path, headers, body: body)
     }
 }

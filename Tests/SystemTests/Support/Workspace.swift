@@ -60,7 +60,7 @@ final class Workspace: Sendable {
     func run(
         _ arguments: [String],
         environment: [(String, String)] = [],
-        seconds: Int = 120
+        seconds: Int = 900
     ) -> Finished {
         let output = "/tmp/breakwater-output-\(Identifier(from: LinuxRandom()))"
         defer { unlink(output) }
@@ -112,7 +112,7 @@ final class Workspace: Sendable {
         let daemon = Daemon(process: process, log: log)
         atEnd {
             process.send(SIGTERM)
-            if process.wait(atMost: .seconds(15)) == nil { process.sendToGroup(SIGKILL) }
+            if process.wait(atMost: .seconds(60)) == nil { process.sendToGroup(SIGKILL) }
             _ = process.wait()
         }
         return daemon

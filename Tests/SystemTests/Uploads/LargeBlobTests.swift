@@ -143,7 +143,9 @@ extension RunningServer {
     ) throws -> Client.Answer {
         let parts = location.split(separator: "?", maxSplits: 1)
         var position = offset
-        return try Client(Client.Options(base: "http://\(address)")).exchange(
+        var options = Client.Options(base: "http://\(address)")
+        options.connectTimeout = .seconds(300)
+        return try Client(options).exchange(
             RequestHead(
                 method: method,
                 path: String(parts[0]),

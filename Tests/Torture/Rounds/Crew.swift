@@ -9,6 +9,7 @@ final class Crew: Sendable {
     static let workersCount = 8
     /// Those of them whose namespaces have policies.
     static let retainedCount = 2
+    private static let changesWait = Duration.seconds(300)
 
     /// On threads of their own: a request blocks its thread until it is answered.
     private let pool = BlockingPool(threadsMax: Crew.workersCount + 3)
@@ -68,6 +69,17 @@ final class Crew: Sendable {
             "\(changes) changes acknowledged, \(deletions) of them deletions, \(restored) restored from the "
             + "trash, \(resumed) resumed uploads, \(runs) runs of retention, which took \(retired) manifests; "
             + "\(scrubs) rounds of the scrub"
+    }
+
+    /// Waits until so many changes of this era are acknowledged, or something is wrong.
+    func waitForChanges(_ count: Int) async throws {
+        let clocks = LinuxClocks()
+        let end = clocks.monotonic() + Crew.changesWait
+        while current.reduce(0, { $0 + $1.counts.changes }) < count {
+            try Interruption.check()
+            guard complaints.isEmpty, clocks.monotonic() < end else { return }
+            try await clocks.sleep(for: .milliseconds(1))
+        }
     }
 
     func complain(_ sentences: [String]) {

@@ -8,6 +8,8 @@ import Platform
 /// every sync into nothing, it must find losses: else it would prove nothing.
 struct PowerCutRounds {
     private static let loadMilliseconds = 300...1500
+    /// A cut of less could lose nothing; on a slow machine it waits for them.
+    private static let changesMin = 20
 
     let binary: String
     let rounds: Int
@@ -41,6 +43,7 @@ struct PowerCutRounds {
             crew.beginEra(round)
             try await crew.work(on: registry) {
                 try await LinuxClocks().sleep(for: crew.pause(PowerCutRounds.loadMilliseconds))
+                try await crew.waitForChanges(PowerCutRounds.changesMin)
                 // What was acknowledged until here must be there; what is asked for from now on may.
                 for history in crew.histories { history.mark() }
                 try disk.cut()

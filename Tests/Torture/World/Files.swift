@@ -5,7 +5,7 @@ import Platform
 
 /// Files and programs, as far as the torture needs them.
 enum Files {
-    private static let programSecondsMax = 300
+    private static let programSecondsMax = 900
 
     /// A file's text; empty when there is none.
     static func text(of path: String) -> String {

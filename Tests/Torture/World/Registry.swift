@@ -10,7 +10,9 @@ struct Registry: Sendable {
     /// The longest answer that is taken.
     static let answerBytesMax = 32 << 20
     /// A round of the scrub reads everything.
-    private static let commandTime = Duration.seconds(300)
+    private static let commandTime = Duration.seconds(900)
+    /// No answer takes so long, not even where the machine stands still for a while.
+    private static let answerTime = Duration.seconds(300)
 
     private let client: Client
     /// The management interface.
@@ -20,10 +22,12 @@ struct Registry: Sendable {
     init(base: String, data: String) {
         var options = Client.Options(base: base)
         options.idleMax = 32
-        options.deadline = .seconds(30)
+        options.deadline = Registry.answerTime
+        options.connectTimeout = Registry.answerTime
         client = Client(options)
         var own = Client.Options(unixSocket: "\(data)/control.sock")
         own.deadline = Registry.commandTime
+        own.connectTimeout = Registry.answerTime
         control = Client(own)
     }
 

@@ -18,9 +18,18 @@ final class Server: Sendable {
         (self.log, self.data) = (log, data)
         unlink(log)
         // The sweep runs all the time, so that every kill can strike it; the scrub is told to, and does not
-        // hold back.
+        // hold back. A machine that stands still for a while refuses nothing and breaks nothing off.
         let configuration = "\(log).yaml"
-        try Files.write("sweep:\n  interval: 1s\nscrub:\n  rate: 4GiB\n", to: configuration)
+        try Files.write(
+            """
+            sweep: {interval: 1s}
+            scrub: {rate: 4GiB}
+            requests: {change-deadline: 10m}
+            connections: {header-deadline: 5m, body-rate-window: 5m, answer-rate-window: 5m}
+
+            """,
+            to: configuration
+        )
         let serve = [
             binary, "serve", "--listen", "127.0.0.1:0", "--data", data, "--config", configuration,
         ]
@@ -31,7 +40,7 @@ final class Server: Sendable {
     private var output: String { Files.text(of: log) }
 
     /// Where it answers, once it says so.
-    func ready(within limit: Duration = .seconds(60)) async throws -> Registry {
+    func ready(within limit: Duration = .seconds(300)) async throws -> Registry {
         let clocks = LinuxClocks()
         let deadline = clocks.monotonic() + limit
         while clocks.monotonic() < deadline {
@@ -59,7 +68,7 @@ final class Server: Sendable {
     /// Ends it in good order.
     func stop() throws {
         process.send(SIGTERM)
-        let ending = process.wait(atMost: .seconds(60))
+        let ending = process.wait(atMost: .seconds(300))
         guard ending == .exited(0) else {
             kill()
             throw Failure("stopping ended with \(ending.map { "\($0)" } ?? "nothing")")

@@ -35,6 +35,12 @@ import Testing
         #expect(tail.milliseconds(at: 9_500).isInfinite, "nobody knows the tail at that rate")
     }
 
+    @Test func `are the slowest of fewer than a hundred`() throws {
+        let few = Self.report("  [200]\t32 responses\n").split(separator: "\n")
+            .filter { !$0.contains("99%") }.joined(separator: "\n")
+        #expect(try Tail(hey: few).milliseconds == 12.5)
+    }
+
     @Test(arguments: [
         "  [200]\t23919 responses\n  [503]\t1 responses\n",
         "  [404]\t23920 responses\n",

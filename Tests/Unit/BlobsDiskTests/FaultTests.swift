@@ -11,7 +11,7 @@ import Platform
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct `Blobs on a disk that fails` {
+@Suite(.timeLimit(.minutes(10))) struct `Blobs on a disk that fails` {
     private var fixture: DiskFixture
 
     init() throws {

@@ -9,7 +9,7 @@ import SQLite
 import Testing
 
 /// An entry is damaged, and so are pages of the tables.
-@Suite(.timeLimit(.minutes(5))) struct `Adopting a projection that has damaged pages` {
+@Suite(.timeLimit(.minutes(10))) struct `Adopting a projection that has damaged pages` {
     private static let pageBytes = 4096
     private let options: Catalog.Options
     private let fixture: CatalogFixture

@@ -11,7 +11,7 @@ import Registry
 import SQLite
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct `The management interface` {
+@Suite(.timeLimit(.minutes(10))) struct `The management interface` {
     @Test func `tells the node's state, and where its journals stand`() async throws {
         let test = try Management()
         let before = try await test.client.get("status", as: Wire.Status.self)

@@ -7,7 +7,7 @@ import OCI
 import Registry
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct `The trash through the management interface` {
+@Suite(.timeLimit(.minutes(10))) struct `The trash through the management interface` {
     private func delete(_ test: Management, _ digest: Digest) async throws {
         _ = try await test.client.send(
             "DELETE",

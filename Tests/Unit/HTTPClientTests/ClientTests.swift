@@ -62,13 +62,20 @@ extension Never {
     }
 }
 
-/// A server of one test.
+/// A server of one test, which lets its clients have all the time they want.
 final class MirrorServer {
+    /// What no test comes near.
+    private static let ample = Duration.seconds(600)
+
     let server: Server
     private static let pool = BlockingPool(threadsMax: 16)
 
     init() throws {
-        let options = Server.Options(address: .tcp(host: "127.0.0.1", port: 0))
+        var options = Server.Options(address: .tcp(host: "127.0.0.1", port: 0))
+        options.headerDeadline = MirrorServer.ample
+        options.idleTimeout = MirrorServer.ample
+        options.bodyRateWindow = MirrorServer.ample
+        options.answerRateWindow = MirrorServer.ample
         server = try Server(options, handler: Mirror(), pool: MirrorServer.pool)
         try server.start()
     }
@@ -79,12 +86,13 @@ final class MirrorServer {
 
     func client(_ change: (inout Client.Options) -> Void = { _ in }) -> Client {
         var options = Client.Options(base: "http://127.0.0.1:\(server.port)/")
+        options.connectTimeout = MirrorServer.ample
         change(&options)
         return Client(options)
     }
 }
 
-@Suite(.ownThreads, .timeLimit(.minutes(1)))
+@Suite(.ownThreads, .timeLimit(.minutes(10)))
 struct `A client` {
     let world: MirrorServer
 

@@ -146,7 +146,7 @@ struct BadRequest: CustomTestStringConvertible, Sendable {
     ]
 }
 
-@Suite(.ownThreads, .timeLimit(.minutes(2)))
+@Suite(.ownThreads, .timeLimit(.minutes(10)))
 struct `Bad input` {
     @Test(arguments: BadRequest.all + BadRequest.bareLineFeeds)
     func `is refused, the connection closed, and the handler not asked`(bad: BadRequest) throws {
@@ -239,7 +239,7 @@ struct `Bad input` {
     }
 }
 
-@Suite(.ownThreads, .timeLimit(.minutes(1)))
+@Suite(.ownThreads, .timeLimit(.minutes(10)))
 struct `Fields that only a proxy may set` {
     static let line = "GET /head HTTP/1.1\r\nHost: here\r\nConnection: close\r\n"
     let request =

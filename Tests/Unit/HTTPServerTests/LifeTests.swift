@@ -9,7 +9,7 @@ import Platform
 import Synchronization
 import Testing
 
-@Suite(.ownThreads, .timeLimit(.minutes(2)))
+@Suite(.ownThreads, .timeLimit(.minutes(10)))
 struct `A server's life` {
     @Test
     func `a request in flight is answered while the server stops`() async throws {
@@ -22,7 +22,7 @@ struct `A server's life` {
         _ = try idle.answer()
         await world.handler.entered.wait()
         let server = world.server
-        let stopping = Thread { server.stop(grace: .seconds(20)) }
+        let stopping = Thread { server.stop(grace: TestServer.ample) }
         // A connection without a request is closed at once; then nobody can connect any more.
         #expect(try idle.isClosed())
         #expect(throws: RawClient.Trouble.self) { _ = try RawClient(port: port) }
@@ -57,7 +57,7 @@ struct `A server's life` {
         let idle = try asking(["/now"])
         _ = try idle.answer()
         let server = world.server
-        let stopping = Thread { server.stop(grace: .seconds(20)) }
+        let stopping = Thread { server.stop(grace: TestServer.ample) }
         // Now it stops.
         #expect(try idle.isClosed())
         world.handler.second.open()
@@ -93,6 +93,7 @@ struct `A server's life` {
         await world.handler.entered.wait()
         let sending = try world.client()
         try sending.send("PUT /echo HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\nabc")
+        await world.handler.entered.wait()
         let streaming = try world.client()
         try streaming.send("GET /endless HTTP/1.1\r\nHost: here\r\n\r\n")
         _ = try streaming.receive()
@@ -165,7 +166,7 @@ struct `A server's life` {
     }
 }
 
-@Suite(.ownThreads, .timeLimit(.minutes(2)))
+@Suite(.ownThreads, .timeLimit(.minutes(10)))
 struct `TLS` {
     func certificate(_ chain: String, _ key: String) -> Server.Certificate {
         Server.Certificate(chain: Array(chain.utf8), key: Array(key.utf8))
@@ -228,12 +229,16 @@ struct `TLS` {
         let world = try TestServer { $0.certificate = first }
         let client = try world.https(trusting: TestCertificates.authorityA)
         #expect(try client.get("/now").status == 200)
-        let began = ContinuousClock.now
-        for _ in 0..<20 { #expect(try client.get("/now").body == Array("now\n".utf8)) }
-        let took = ContinuousClock.now - began
+        var took: [Duration] = []
+        for _ in 0..<20 {
+            let began = ContinuousClock.now
+            #expect(try client.get("/now").body == Array("now\n".utf8))
+            took.append(ContinuousClock.now - began)
+        }
         #expect(client.connectionsMade == 1)
-        // A kernel that holds a packet back does so for 200 ms.
-        #expect(took < .seconds(2), "\(took)")
+        // A kernel that holds a packet back does so for 200 ms; a machine that stands still does so now and then.
+        took.sort()
+        #expect(took[took.count / 2] < .milliseconds(150), "\(took)")
     }
 
     @Test

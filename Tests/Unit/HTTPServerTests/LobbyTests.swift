@@ -6,7 +6,7 @@ import HTTPServer
 import Platform
 import Testing
 
-@Suite(.ownThreads, .timeLimit(.minutes(2)))
+@Suite(.ownThreads, .timeLimit(.minutes(10)))
 struct `Connections without a request` {
     /// What a TLS client says first, with other random bytes each time.
     private static func hello() -> [UInt8] {

@@ -8,7 +8,13 @@ import Platform
 import Synchronization
 
 /// A server of one test, on a port the kernel chose.
+///
+/// Its clients have all the time they want unless the test says otherwise: a machine that stands still for half a
+/// minute is no slow client.
 final class TestServer {
+    /// What no test that says nothing of time comes near.
+    static let ample = Duration.seconds(600)
+
     let server: Server
     let handler: TestHandler
     private static let pool = BlockingPool(threadsMax: 64)
@@ -18,6 +24,11 @@ final class TestServer {
         _ change: (inout Server.Options) -> Void = { _ in }
     ) throws {
         var options = Server.Options(address: .tcp(host: "127.0.0.1", port: 0))
+        options.headerDeadline = TestServer.ample
+        options.idleTimeout = TestServer.ample
+        options.bodyRateWindow = TestServer.ample
+        options.answerRateWindow = TestServer.ample
+        options.lingerMax = TestServer.ample
         change(&options)
         self.handler = handler
         server = try Server(options, handler: handler, pool: TestServer.pool)
@@ -42,7 +53,9 @@ final class TestServer {
 
     /// A client through libcurl.
     func http() -> Client {
-        Client(Client.Options(base: "http://127.0.0.1:\(server.port)"))
+        var options = Client.Options(base: "http://127.0.0.1:\(server.port)")
+        options.connectTimeout = TestServer.ample
+        return Client(options)
     }
 
     /// A client over TLS that trusts one authority alone.
@@ -57,6 +70,7 @@ final class TestServer {
         close(file)
         var options = Client.Options(base: "https://localhost:\(server.port)")
         options.authorities = path
+        options.connectTimeout = TestServer.ample
         return Client(options)
     }
 
@@ -90,7 +104,7 @@ final class TestHandler: Handler {
     let files = Mutex<[String: any FileRegion]>([:])
     /// Requests to `/wait` answer when this is opened.
     let gate = Gate()
-    /// Rung by requests that have begun to wait, or to be refused in the middle.
+    /// Rung by requests that have begun to wait, to be echoed, or to be refused in the middle.
     let entered = Turnstile()
     /// Bytes of bodies that `/swallow` and others took.
     let taken = Atomic(0)
@@ -128,6 +142,7 @@ final class TestHandler: Handler {
             await gate.wait()
             return Response(status: 200, body: .bytes(Array("waited\n".utf8)))
         case "/echo":
+            entered.pass()
             do { return Response(status: 200, body: .bytes(try await all(of: body))) } catch {
                 bodyError.withLock { $0 = error as? BodyError }
                 ended.open()

@@ -13,7 +13,7 @@ import Testing
 
 /// A page that fails its check is never decided on and never served from; what does not need it goes
 /// on; a rebuild heals it.
-@Suite(.ownThreads, .timeLimit(.minutes(5))) struct `A node whose catalog has a damaged page` {
+@Suite(.ownThreads, .timeLimit(.minutes(10))) struct `A node whose catalog has a damaged page` {
     private let directory: TemporaryDirectory
     private var path: String { "\(directory.path)/data" }
     /// Long enough that those of a repository fill pages.

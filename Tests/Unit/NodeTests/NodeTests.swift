@@ -44,7 +44,7 @@ import Testing
     @Test func `takes no work on any listener while a request on one of them ends its time`()
         async throws
     {
-        let node = try await RunningNode(in: directory) { $0.shutdownGrace = .seconds(10) }
+        let node = try await RunningNode(in: directory) { $0.shutdownGrace = RunningNode.ample }
         let begun = try await node.ask("/v2/a/blobs/uploads/", "POST")
         let parts = try #require(begun.headers["Location"]).split(separator: "?", maxSplits: 1)
         let socket = Client(Client.Options(unixSocket: "\(node.settings.data)/\(Wire.socketName)"))
@@ -55,10 +55,12 @@ import Testing
             } catch { return nil }
         }
         let running = node.node
+        var own = Client.Options(base: running.address)
+        own.connectTimeout = RunningNode.ample
         let failure = Mutex<String?>(nil)
         var stopping: Platform.Thread?
         var portions = 0
-        let answer = try Client(Client.Options(base: running.address)).exchange(
+        let answer = try Client(own).exchange(
             RequestHead(
                 method: "PATCH",
                 path: String(parts[0]),

@@ -5,7 +5,7 @@ import Platform
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct `Blocking pool` {
+@Suite(.timeLimit(.minutes(10))) struct `Blocking pool` {
     /// Counts who is inside at the same time, and holds them until enough are.
     private final class Meeting: Sendable {
         private struct State {

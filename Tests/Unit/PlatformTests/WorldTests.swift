@@ -8,8 +8,14 @@ import Testing
 @Suite struct `The Linux world` {
     @Test func `its wall clock is the machine's and its other clock never goes back`() {
         let clocks = LinuxClocks()
+        func seconds() -> UInt64 {
+            var now = timeval()
+            gettimeofday(&now, nil)
+            return UInt64(now.tv_sec)
+        }
+        let before = seconds()
         let wall = clocks.wallMilliseconds() / 1000
-        #expect(wall.distance(to: UInt64(time(nil))).magnitude <= 1)
+        #expect(before <= wall && wall <= seconds())
         var last = clocks.monotonic()
         for _ in 0..<1000 {
             let now = clocks.monotonic()
@@ -18,7 +24,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `a sleeper wakes after its time, and at once when it is cancelled`() async {
         let clocks = LinuxClocks()
         let start = clocks.monotonic()

@@ -8,7 +8,7 @@ import RegistryAPI
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct `Limits of requests` {
+@Suite(.timeLimit(.minutes(10))) struct `Limits of requests` {
     @Test func `a manifest that says it is too large is refused unread`() async throws {
         var api = DistributionHandler.Options()
         api.manifestSizeMax = 1_000

@@ -9,7 +9,7 @@ import Registry
 import RegistryAPI
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct `While the catalog is rebuilt` {
+@Suite(.timeLimit(.minutes(10))) struct `While the catalog is rebuilt` {
     @Test func `pulls go on and changes are told to come again`() async throws {
         // I10: neither is kept waiting. The rebuild waits for the change before it, which is held here.
         let sequencer = GatedSequencer()

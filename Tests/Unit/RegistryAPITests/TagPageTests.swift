@@ -6,7 +6,7 @@ import OCI
 import RegistryAPI
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct `Pages of tags in memory` {
+@Suite(.timeLimit(.minutes(10))) struct `Pages of tags in memory` {
     private func inMemory(_ test: TestRegistry, _ path: String, _ query: String?) -> Response? {
         test.handler.answerNow(RequestHead(method: "GET", path: path, query: query))
     }

@@ -10,7 +10,7 @@ import Testing
 @testable import Retention
 
 /// What an entry of a run does to manifests that a later one ends.
-@Suite(.timeLimit(.minutes(5))) struct `Removals of one run` {
+@Suite(.timeLimit(.minutes(10))) struct `Removals of one run` {
     private let newest = Policy(rules: [.newest(1)])
 
     /// Two old indexes that share a child, which goes with the later one, and a new image.

@@ -11,7 +11,7 @@ import Testing
 @testable import Retention
 
 /// What happens around a run while it is under way.
-@Suite(.timeLimit(.minutes(5))) struct `A run that is under way` {
+@Suite(.timeLimit(.minutes(10))) struct `A run that is under way` {
     private let newest = Policy(rules: [.newest(1)])
 
     @Test(arguments: [Policy(rules: []), Policy(rules: [.newest(2)])])

@@ -11,7 +11,7 @@ import Testing
 
 @testable import Retention
 
-@Suite(.timeLimit(.minutes(5))) struct `A run of retention` {
+@Suite(.timeLimit(.minutes(10))) struct `A run of retention` {
     private let newest = Policy(rules: [.newest(1)])
 
     @Test func `puts what goes into the trash, by an entry that says why, and tells it`()
@@ -276,7 +276,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(5))) struct `Noted pulls` {
+@Suite(.timeLimit(.minutes(10))) struct `Noted pulls` {
     private let path = "/v2/team/app/manifests/v1"
 
     @Test

@@ -51,7 +51,7 @@ import Testing
             try Example.makeTables(writer)
             writer.setAutomaticCheckpoint(frames: 50)
             // A reader that met a header half written holds the writer's lock for a moment.
-            writer.setBusyTimeout(milliseconds: 10_000)
+            writer.setBusyTimeout(milliseconds: 300_000)
             let pool = BlockingPool(threadsMax: 4)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask(executorPreference: pool) {

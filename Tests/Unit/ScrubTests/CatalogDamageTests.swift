@@ -12,7 +12,7 @@ import Testing
 @testable import Catalog
 @testable import Scrub
 
-@Suite(.timeLimit(.minutes(5))) struct `The scrub of the catalog` {
+@Suite(.timeLimit(.minutes(10))) struct `The scrub of the catalog` {
     private func fill(_ test: Fixture, _ count: Int) async throws {
         for number in 0..<count { try await test.push(Array("blob \(number)".utf8)) }
     }

@@ -13,7 +13,7 @@ import Testing
 
 @testable import Scrub
 
-@Suite(.timeLimit(.minutes(5))) struct `The scrub` {
+@Suite(.timeLimit(.minutes(10))) struct `The scrub` {
     @Test func `finds nothing where nothing is wrong, and says when it was`() async throws {
         let test = try Fixture()
         var bytes: UInt64 = 0

@@ -14,7 +14,7 @@ import Testing
 
 @testable import Sweep
 
-@Suite(.timeLimit(.minutes(1))) struct `A sweep that is paused` {
+@Suite(.timeLimit(.minutes(10))) struct `A sweep that is paused` {
     @Test func `is stopped by a pause between two pages, and the rest is freed after it`()
         async throws
     {

@@ -14,7 +14,7 @@ import Testing
 
 @testable import Sweep
 
-@Suite(.timeLimit(.minutes(1))) struct `The sweep` {
+@Suite(.timeLimit(.minutes(10))) struct `The sweep` {
     @Test func `frees what lost its last name two epochs later, and nothing before`() async throws {
         // I7.
         let test = try Fixture()

@@ -15,7 +15,7 @@ struct StoppedClocks: Clocks {
     func sleep(for duration: Duration) async throws(CancellationError) {}
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct `A log` {
     let memory = MemoryLog()
 
@@ -109,7 +109,7 @@ struct `A log` {
     }
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct `A log to a descriptor` {
     let clocks = StoppedClocks(milliseconds: 0)
 

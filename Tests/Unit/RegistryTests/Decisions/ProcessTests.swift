@@ -12,7 +12,7 @@ import Testing
 
 /// The same changes in several processes: the order of every `Set` and `Dictionary` differs between
 /// them.
-@Suite(.timeLimit(.minutes(2))) struct `The same changes in two processes` {
+@Suite(.timeLimit(.minutes(10))) struct `The same changes in two processes` {
     // History 22: what is decided follows from the catalog and the change, and from nothing else.
     @Test func `come to the same entries, whatever the hash seed`() async throws {
         let directories = [try TemporaryDirectory(), try TemporaryDirectory()]

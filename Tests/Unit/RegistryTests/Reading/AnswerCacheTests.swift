@@ -5,7 +5,7 @@ import Testing
 
 @testable import Registry
 
-@Suite(.timeLimit(.minutes(1))) struct `The cache of answers` {
+@Suite(.timeLimit(.minutes(10))) struct `The cache of answers` {
     @Test func `a value is kept and found`() {
         let cache = AnswerCache<Int>(costMax: 100, countMax: 10)
         cache.insert("a", 1, cost: 10, cache.ticket())

@@ -11,7 +11,7 @@ import Testing
 
 @testable import Registry
 
-@Suite(.timeLimit(.minutes(1))) struct `Reading content` {
+@Suite(.timeLimit(.minutes(10))) struct `Reading content` {
     private func name() throws -> RepositoryName { try Fixture.name("a") }
 
     /// The files of a digest's copies.

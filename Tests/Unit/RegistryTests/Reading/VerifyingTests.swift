@@ -11,7 +11,7 @@ import Testing
 
 @testable import Registry
 
-@Suite(.timeLimit(.minutes(1))) struct `Verifying content` {
+@Suite(.timeLimit(.minutes(10))) struct `Verifying content` {
     private let generation = Generation.first.number
 
     private func verify(

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Registry
 
-@Suite(.timeLimit(.minutes(2))) struct `A catalog that follows a sequencer` {
+@Suite(.timeLimit(.minutes(10))) struct `A catalog that follows a sequencer` {
     @Test func `reads what it lacks from its position on, and means the same`() async throws {
         // History 4: what an unsynced catalog forgot is in the sequencer.
         let sequencer = KeepingSequencer()

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Registry
 
-@Suite(.timeLimit(.minutes(2))) struct `Group commit` {
+@Suite(.timeLimit(.minutes(10))) struct `Group commit` {
     /// One change that waits in its append, `count` more that wait behind it, then the gate opens.
     private func crowd(
         _ count: Int,

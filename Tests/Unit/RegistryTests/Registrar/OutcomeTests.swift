@@ -12,7 +12,7 @@ import Testing
 
 @testable import Registry
 
-@Suite(.timeLimit(.minutes(2))) struct `What becomes of a change` {
+@Suite(.timeLimit(.minutes(10))) struct `What becomes of a change` {
     private func fixture(
         _ configure: (inout Registry.Options) -> Void = { _ in }
     ) async throws -> (Fixture, GatedSequencer, Digest) {

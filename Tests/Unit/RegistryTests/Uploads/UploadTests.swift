@@ -13,7 +13,7 @@ import Testing
 
 @testable import Registry
 
-@Suite(.timeLimit(.minutes(1))) struct `An upload` {
+@Suite(.timeLimit(.minutes(10))) struct `An upload` {
     private func name() throws -> RepositoryName { try Fixture.name("team/app") }
 
     private func body(_ text: String) -> BufferedBody { BufferedBody(Array(text.utf8)) }
