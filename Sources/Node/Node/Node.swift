@@ -74,7 +74,7 @@ public final class Node: Sendable {
             clocks: world.clocks,
             log: log.log
         )
-        let scrub = try data.scrub(world, settings.scrubOptions, registry, log.log)
+        let scrub = try data.scrub(world, settings.scrubOptions, registry, sweep, log.log)
         NodeMetrics.register(scrub, in: metrics, started: started, clocks: world.clocks)
         if let notice = scrub.notice { notices.append(notice) }
         ScrubCare.stop(because: scrub.status.damagedEntries, registry, log.log)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Blobs
+public import Blobs
 import Catalog
 import Journal
 public import OCI
@@ -59,13 +59,39 @@ extension Registry {
     /// A value of its own: a function that is read out of a lock by itself is wrapped once more each time, and
     /// put back so.
     struct LateCopies: Sendable {
+        var expect: @Sendable (Digest, () throws(BlobError) -> UInt64) throws(BlobError) -> UInt64
         var free: @Sendable (Digest, UInt64) async -> Void
     }
 
-    /// Lets `free` look at each copy that was stored just now, whose generation may be over; where nobody
-    /// does, those that nothing names stay until everything is listed anew.
-    public func leaveLate(to free: @escaping @Sendable (Digest, UInt64) async -> Void) {
-        late.withLock { $0 = LateCopies(free: free) }
+    /// Lets `expect` know of each copy before it is stored, and of how to read the generation that it is to
+    /// have, and `free` look at it afterwards, for that generation may be over by then.
+    ///
+    /// Where nobody does, those that nothing names stay until everything is listed anew.
+    public func leaveLate(
+        expecting expect:
+            @escaping @Sendable (Digest, () throws(BlobError) -> UInt64) throws(BlobError) ->
+            UInt64,
+        to free: @escaping @Sendable (Digest, UInt64) async -> Void
+    ) {
+        late.withLock { $0 = LateCopies(expect: expect, free: free) }
+    }
+
+    /// Stores a copy by `body` under the generation that it is to have.
+    func storing(
+        _ digest: Digest,
+        _ body: (UInt64) async throws(BlobError) -> Receipt
+    ) async throws(BlobError) -> Stored {
+        func read() throws(BlobError) -> UInt64 { try generationForNew(digest) }
+        let late = late.withLock { $0 }
+        let generation: UInt64
+        if let late { generation = try late.expect(digest, read) } else { generation = try read() }
+        do throws(BlobError) {
+            return Stored(receipt: try await body(generation), isNew: true)
+        } catch {
+            // It may have come all the same.
+            await late?.free(digest, generation)
+            throw error
+        }
     }
 
     /// Leaves a copy to who frees it when it came too late to be named, or is not the one that counts.

@@ -53,6 +53,8 @@ extension Scrub {
         case catalogDamaged(CatalogScrub.Findings)
         /// A copy cannot be looked at, or not be set aside.
         case unexamined(Digest, generation: UInt64, BlobError)
+        /// Nothing can name a copy any more; it was not read.
+        case orphaned(Digest, generation: UInt64)
     }
 
     /// What one round found.

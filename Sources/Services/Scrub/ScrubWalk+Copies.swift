@@ -65,7 +65,7 @@ extension ScrubWalk {
         // The sweep's: nothing can name it any more.
         guard isNamed || generation + 2 > epoch else {
             round.orphans += 1
-            return
+            return await scrub.tell(.orphaned(digest, generation: generation))
         }
         if isNamed, let size = row?.size, Duration.seconds(size / pace.rate) >= ScrubWalk.pageTime {
             try noteBegun(at: .copies(generation, after: behind, isBegun: true))

@@ -23,6 +23,8 @@ struct Candidates {
         var candidates: [Sweep.Candidate] = []
         /// Copies that were left.
         var doubted: [Sweep.Doubt] = []
+        /// Of what there is no copy, although one might go.
+        var absent: [Digest] = []
     }
 
     /// What the catalog says of a copy.
@@ -85,7 +87,7 @@ struct Candidates {
     ) async {
         do throws(BlobError) {
             guard let size = try await sweep.blobs.stat(digest, generation: generation) else {
-                return
+                return found.absent.append(digest)
             }
             guard try await mayGo() else {
                 return found.doubted.append(doubt(digest, .mayBeNeeded))

@@ -20,8 +20,8 @@ struct Expectation {
 
     let sweep: Sweep
 
-    /// Copies of the generations that are to be listed up to the last, and of what lost its last name; 0 where
-    /// that cannot be said, of which the round itself will tell.
+    /// Copies of the generations that are to be listed up to the last, of what lost its last name, and those in
+    /// doubt; 0 where that cannot be said, of which the round itself will tell.
     func copies(upTo last: UInt64) async -> UInt64 {
         do throws(SweepError) { return try await counted(upTo: last) } catch { return 0 }
     }
@@ -47,7 +47,8 @@ struct Expectation {
                 limit: Expectation.namesMax
             )
         }
-        return UInt64(min(copies.rounded(), Expectation.copiesMax)) + names
+        let doubts = UInt64(state.doubts.count)
+        return UInt64(min(copies.rounded(), Expectation.copiesMax)) + names + doubts
     }
 
     private func copies(of generation: UInt64) async throws(SweepError) -> Double {

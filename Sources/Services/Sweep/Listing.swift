@@ -7,17 +7,18 @@ import OCI
 struct Listing {
     enum Part {
         case copies([Digest])
-        /// What the disk does not list, up to this digest.
-        case unlisted(upTo: Digest)
+        /// What the disk does not list.
+        case unlisted(SweepState.Gap)
     }
 
     private let sweep: Sweep
     private let generation: UInt64
     private var after: Digest?
 
-    init(sweep: Sweep, generation: UInt64) {
+    init(sweep: Sweep, generation: UInt64, after: Digest? = nil) {
         self.sweep = sweep
         self.generation = generation
+        self.after = after
     }
 
     /// What comes next; nil at the end.
@@ -33,8 +34,8 @@ struct Listing {
             return .copies(page)
         } catch {
             guard case .unlisted(let last, _) = error else { throw .blobs(error) }
-            after = last
-            return .unlisted(upTo: last)
+            defer { after = last }
+            return .unlisted(SweepState.Gap(generation: generation, after: after, last: last))
         }
     }
 }

@@ -4,6 +4,7 @@ import Blobs
 import Catalog
 import Journal
 import OCI
+import Platform
 
 extension Sweep {
     /// What a round would free now, without freeing it; lists at most `limit` copies and counts all.
@@ -11,8 +12,10 @@ extension Sweep {
         var plan = Plan()
         let epoch = try read { view throws(CatalogError) in try view.epoch() }
         var state = state
-        if state.beginsAnew(at: epoch) { state.beginAnew() }
+        let now = world.clocks.wallMilliseconds()
+        if state.beginsAnew(at: epoch, now) { state.beginAnew(now) }
         let last = epoch.number - Sweep.ageMin
+        try await planDoubts(state, &plan, limit)
         try await planListing(behind: state.listed.number, upTo: last, &plan, limit)
         var place = state.place
         while true {
@@ -24,12 +27,43 @@ extension Sweep {
                 if lost.generation.number > last {
                     plan.laterCount += 1
                     plan.laterBytes += lost.size
-                } else if lost.generation <= state.listed {
+                } else if lost.generation <= state.listed,
+                    !state.isInDoubt(Copy(digest: lost.digest, generation: lost.generation.number))
+                {
                     try await add([lost.digest], lost.generation.number, to: &plan, limit)
                 }
             }
             place = end.place
             try await pace(page.count)
+        }
+    }
+
+    /// What is looked at again; those that the listing meets too are left to it.
+    private func planDoubts(
+        _ state: SweepState,
+        _ plan: inout Plan,
+        _ limit: Int
+    ) async throws(SweepError) {
+        for gap in state.gaps.sorted() where gap.generation <= state.listed.number {
+            var listing = Listing(sweep: self, generation: gap.generation, after: gap.after)
+            var isInside = true
+            while isInside, let part = try await listing.next() {
+                switch part {
+                case .copies(let page):
+                    let inside = page.filter { $0 <= gap.last }
+                    isInside = inside.count == page.count
+                    try await add(inside, gap.generation, to: &plan, limit)
+                    try await pace(inside.count)
+                case .unlisted(let found):
+                    isInside = found.last < gap.last
+                    plan.unlisted += 1
+                }
+            }
+        }
+        for copy in state.doubts.sorted() where copy.generation <= state.listed.number {
+            guard !state.gaps.contains(where: { $0.contains(copy) }) else { continue }
+            try await add([copy.digest], copy.generation, to: &plan, limit)
+            try await pace(1)
         }
     }
 

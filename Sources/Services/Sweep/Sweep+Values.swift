@@ -97,7 +97,7 @@ extension Sweep {
         public var freedBytes: UInt64 = 0
         /// Copies that were left although no row counts on them.
         ///
-        /// Each round looks at everything until there are none.
+        /// Each round looks at these again until there are none.
         public var doubted: UInt64 = 0
         /// The first `doubtsListedMax` of them.
         public var doubts: [Doubt] = []

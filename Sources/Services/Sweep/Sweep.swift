@@ -13,8 +13,8 @@ import Synchronization
 /// catalog has no row of that digest and generation. Deciding accepts new names only for copies of
 /// F-1 and F, so no later entry can count on it: no lock, pin or lease is taken, and nothing depends on
 /// when the deletion happens. A generation is listed as a whole once, when it becomes F-2; later only
-/// what lost its last name is looked at. What this is not for: copies the catalog counts on (`scrub`),
-/// and when names end.
+/// what lost its last name is looked at, and again what a round was in doubt of. What this is not for:
+/// copies the catalog counts on (`scrub`), and when names end.
 public final class Sweep: Sendable {
     let world: World
     let catalog: Catalog
@@ -22,22 +22,12 @@ public final class Sweep: Sendable {
     let options: Options
     private let files: any Directory
     private let freed: @Sendable ([Candidate]) -> Void
-    private let memory: Mutex<Memory>
-    /// Held by who writes the state's file.
-    private let saving = Mutex(())
+    /// What it knows of itself.
+    let memory: Mutex<Memory>
+    /// Held by who writes the state's file: what that says, or nothing where that is not known.
+    private let saving: Mutex<[UInt8]>
     /// Why an earlier state could not be read; nil when it was, or there was none.
     public let notice: String?
-
-    private struct Memory {
-        var state: SweepState
-        var isRunning = false
-        var round: Round?
-        var begunAt = Duration.zero
-        var endedAt: Duration?
-        var freed: UInt64 = 0
-        var freedBytes: UInt64 = 0
-        var failed: UInt64 = 0
-    }
 
     /// Makes the sweep of a store; `files` is where its state is kept, and `freed` is told what is gone.
     public init(
@@ -68,11 +58,12 @@ public final class Sweep: Sendable {
         }
         let state = SweepState(text, store: blobs.id, region: heads.region, epoch: epoch)
         memory = Mutex(Memory(state: state))
+        saving = Mutex(text ?? [])
     }
 
-    /// Notes that the process ends in order, with no round under way and nothing being stored.
+    /// Notes what it knows at the end of the process, so that the next one looks at nothing twice.
     public func close() throws(SweepError) {
-        try note { $0.isStopped = true }
+        try note { _ in }
     }
 
     /// Where it stands.
@@ -139,18 +130,22 @@ public final class Sweep: Sendable {
 
     var state: SweepState { memory.withLock { $0.state } }
 
-    /// Notes how far it is, durably.
+    /// Notes how far it is, durably, with all that must not be forgotten on the way there.
     func note(_ change: (inout SweepState) -> Void) throws(SweepError) {
-        try saving.withLock { _ throws(SweepError) in
+        try saving.withLock { written throws(SweepError) in
             let text = memory.withLock { memory in
                 change(&memory.state)
-                return memory.state.text
+                memory.notes += 1
+                return memory.text
             }
+            guard text != written else { return }
+            written = []
             do throws(PublishError) {
                 try files.publish(text, as: SweepState.fileName, or: world.lifeline)
             } catch {
                 throw .blobs(.trouble(error.cause))
             }
+            written = text
         }
     }
 

@@ -3,22 +3,49 @@
 import Catalog
 import Journal
 import OCI
-public import Platform
+import Platform
 
 /// How far the sweep of one store has come, kept in a small file over restarts.
 ///
 /// A lost or unreadable file costs work and nothing else, and so does one that the catalog has not come
 /// to: whatever may be deleted is derived from the catalog at the time, and what was not seen is looked at
-/// again.
+/// again. One that a process left that was killed is as good as any: it has whatever that had in hand.
 struct SweepState: Equatable, Sendable {
     /// The file in the data directory.
     static let fileName = "sweep"
     /// The longest file that is read, in bytes.
-    static let fileMax = 1024
-    private static let heading = "breakwater sweep 1"
-    private static let names = [
-        "store", "incarnation", "listed", "place", "doubts", "stopped", "paused",
-    ]
+    static let fileMax = 256 << 10
+    /// The most copies in doubt that are known by name.
+    static let doubtsMax = 1000
+    /// How many there may be for one more to be named that is merely suspected.
+    static let suspectsMax = doubtsMax / 2
+    /// The most places that the disk does not list which are known.
+    static let gapsMax = 100
+    /// The least time between two looks at everything because there is more in doubt than that.
+    private static let anewAfter: UInt64 = 86_400_000
+
+    /// What the disk did not list: digests of a generation behind one, up to another.
+    struct Gap: Hashable, Comparable, Sendable {
+        var generation: UInt64
+        /// Nil for its begin.
+        var after: Digest?
+        var last: Digest
+
+        /// Whether a copy lies in it.
+        func contains(_ copy: Sweep.Copy) -> Bool {
+            guard copy.generation == generation, copy.digest <= last else { return false }
+            return after.map { $0 < copy.digest } ?? true
+        }
+
+        /// How it is told.
+        var doubt: Sweep.Doubt {
+            Sweep.Doubt(digest: last, generation: generation, reason: .isUnlisted)
+        }
+
+        static func < (one: Gap, other: Gap) -> Bool {
+            (one.generation, one.last) < (other.generation, other.last)
+        }
+    }
 
     /// The store it is about; another one has other copies.
     var store: Identifier
@@ -28,10 +55,14 @@ struct SweepState: Equatable, Sendable {
     var listed = Generation(0)
     /// What lost its last name up to here was looked at, where its generation was listed.
     var place = Unnamed.Place.start
-    /// Whether copies were left that must be looked at again.
-    var hasDoubts = false
-    /// Whether the process ended in order; otherwise there may be copies that no entry ever named.
-    var isStopped = false
+    /// Copies that must be looked at again.
+    var doubts: Set<Sweep.Copy> = []
+    /// What must be listed again.
+    var gaps: Set<Gap> = []
+    /// Whether there was more to look at again than can be named.
+    var isOverfull = false
+    /// When everything was begun anew the last time: milliseconds since 1970; 0 for never.
+    var began: UInt64 = 0
     /// Whether the operator has stopped it.
     var isPaused = false
 
@@ -44,20 +75,26 @@ struct SweepState: Equatable, Sendable {
     /// that keeps the operator's pause.
     init(_ text: [UInt8]?, store: Identifier, region: Head, epoch: Generation) {
         self.init(store: store, incarnation: region.incarnation)
-        guard let text, let known = SweepState(parsing: text) else { return }
+        guard let text else { return }
+        guard let known = SweepState(parsing: text) else {
+            isPaused = SweepState.isPausedInOlderForm(text)
+            return
+        }
         isPaused = known.isPaused
-        guard known.store == store, known.incarnation == region.incarnation, known.isStopped,
+        guard known.store == store, known.incarnation == region.incarnation,
             known.listed.number < epoch.number - 1, known.place.epoch <= epoch.number,
             known.place.position <= region.position
         else { return }
         self = known
-        isStopped = false
     }
 
-    /// Whether a round that goes by this epoch looks at everything: copies were left, or names ended that
-    /// the catalog has forgotten.
-    func beginsAnew(at epoch: Generation) -> Bool {
-        hasDoubts || forgets(at: epoch)
+    /// Whether a round that goes by this epoch, at this time, looks at everything: more was left than can be
+    /// named, which it does once a day, or names ended that the catalog has forgotten.
+    ///
+    /// A clock that jumps costs a look at everything, or a day.
+    func beginsAnew(at epoch: Generation, _ now: UInt64) -> Bool {
+        guard !forgets(at: epoch) else { return true }
+        return isOverfull && (began > now || now - began >= SweepState.anewAfter)
     }
 
     /// Whether names ended so long ago that the catalog does not say any more which.
@@ -66,87 +103,28 @@ struct SweepState: Equatable, Sendable {
             && place.epoch < epoch.number - CatalogView.epochsNoted
     }
 
-    /// What a file is to say for the sweep to be paused, where it said `text`.
-    fileprivate static func paused(_ text: [UInt8]?) -> SweepState {
-        var state =
-            text.flatMap { SweepState(parsing: $0) } ?? SweepState(store: .zero, incarnation: 0)
-        state.isPaused = true
-        return state
+    /// Whether a copy is among those that are looked at again.
+    func isInDoubt(_ copy: Sweep.Copy) -> Bool {
+        doubts.contains(copy) || gaps.contains { $0.contains(copy) }
     }
 
-    /// Looks at everything again from now on.
-    mutating func beginAnew() {
+    /// Has a copy looked at again.
+    mutating func add(_ copy: Sweep.Copy) {
+        guard !doubts.contains(copy) else { return }
+        if doubts.count < SweepState.doubtsMax { doubts.insert(copy) } else { isOverfull = true }
+    }
+
+    /// Has something listed again.
+    mutating func add(_ gap: Gap) {
+        guard !gaps.contains(gap) else { return }
+        if gaps.count < SweepState.gapsMax { gaps.insert(gap) } else { isOverfull = true }
+    }
+
+    /// Looks at everything again from now on, and first at what is in doubt.
+    mutating func beginAnew(_ now: UInt64) {
         listed = Generation(0)
         place = .start
-        hasDoubts = false
-    }
-
-    private init?(parsing text: [UInt8]) {
-        let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
-        let words = lines.dropFirst().map { $0.split(separator: " ") }
-        guard lines.first == SweepState.heading[...],
-            words.map(\.first) == SweepState.names.map({ $0[...] }),
-            words.enumerated().allSatisfy({ $1.count == ($0 == 3 ? 4 : 2) }),
-            let store = Identifier(String(words[0][1])), let incarnation = UInt32(words[1][1]),
-            let listed = SweepState.number(words[2][1]), let epoch = SweepState.number(words[3][1]),
-            let position = SweepState.number(words[3][2]),
-            let doubts = SweepState.flag(words[4][1]), let stopped = SweepState.flag(words[5][1]),
-            let paused = SweepState.flag(words[6][1])
-        else { return nil }
-        self.init(store: store, incarnation: incarnation)
-        self.listed = Generation(listed)
-        place = Unnamed.Place(
-            epoch: epoch,
-            position: position,
-            digest: Digest(String(words[3][3]))
-        )
-        (hasDoubts, isStopped, isPaused) = (doubts, stopped, paused)
-    }
-
-    /// A number that the catalog can be asked for.
-    private static func number(_ text: Substring) -> UInt64? {
-        UInt64(text).flatMap { $0 <= UInt64(Int64.max) ? $0 : nil }
-    }
-
-    private static func flag(_ text: Substring) -> Bool? {
-        ["yes": true, "no": false][text]
-    }
-
-    /// The file's text.
-    var text: [UInt8] {
-        func flag(_ value: Bool) -> String { value ? "yes" : "no" }
-        let digest = place.digest?.description ?? "-"
-        let values = [
-            "\(store)", "\(incarnation)", "\(listed.number)",
-            "\(place.epoch) \(place.position) \(digest)", flag(hasDoubts), flag(isStopped),
-            flag(isPaused),
-        ]
-        let lines = zip(SweepState.names, values).map { "\($0) \($1)\n" }
-        return Array("\(SweepState.heading)\n\(lines.joined())".utf8)
-    }
-}
-
-extension Sweep {
-    /// Stops the sweep of a data directory that no server uses, as `pause` does, until it is to go on.
-    ///
-    /// The state's file gets the access that `other` has, for who does this may be root.
-    public static func pause(
-        in directory: any Directory,
-        withAccessOf other: String,
-        or lifeline: any Lifeline
-    ) throws(FileError) {
-        var known: [UInt8]?
-        do throws(FileError) {
-            known = try directory.contents(of: SweepState.fileName, limit: SweepState.fileMax)
-        } catch {
-            // What it said costs work and nothing else.
-            known = nil
-        }
-        do throws(PublishError) {
-            let text = SweepState.paused(known).text
-            try directory.publish(text, as: SweepState.fileName, or: lifeline)
-        } catch { throw error.cause }
-        let example = try directory.open(other, .read)
-        try directory.open(SweepState.fileName, .write).takeAccess(of: example)
+        isOverfull = false
+        began = now
     }
 }

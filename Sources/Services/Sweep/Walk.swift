@@ -4,23 +4,19 @@ import Blobs
 import Catalog
 import Journal
 import OCI
+import Platform
 
-/// One pass over what may be freed: whole generations first, then what lost its last name since.
+/// One pass over what may be freed: what was in doubt, then whole generations, then what lost its last
+/// name since.
 ///
-/// In this order, and the second part only when the first is done: a copy that loses its name while its
-/// generation is listed, behind the place the listing has reached, is found by the second part alone.
+/// In this order, and names only when generations are done: a copy that loses its name while its
+/// generation is listed, behind the place the listing has reached, is found by its name alone.
 struct Walk {
     let sweep: Sweep
     private var round = Sweep.Round()
-    private var doubted: Set<Copy> = []
+    private var doubted: Set<Sweep.Copy> = []
     /// The most that are told apart; beyond them the number is told alone.
     private static let doubtedMax = 10_000
-
-    /// One that is in doubt, whatever the reason.
-    private struct Copy: Hashable {
-        var digest: Digest
-        var generation: UInt64
-    }
 
     init(sweep: Sweep) {
         self.sweep = sweep
@@ -35,12 +31,13 @@ struct Walk {
         let epoch = try sweep.read { view throws(CatalogError) in try view.epoch() }
         round.epoch = epoch.number
         sweep.show(round)
-        if sweep.state.beginsAnew(at: epoch) { try sweep.note { $0.beginAnew() } }
-        round.expected = await Expectation(sweep: sweep).copies(
-            upTo: epoch.number - Sweep.ageMin
-        )
+        let now = sweep.world.clocks.wallMilliseconds()
+        if sweep.state.beginsAnew(at: epoch, now) { try sweep.note { $0.beginAnew(now) } }
+        let last = epoch.number - Sweep.ageMin
+        round.expected = await Expectation(sweep: sweep).copies(upTo: last)
         sweep.show(round)
-        guard try await listGenerations(upTo: epoch.number - Sweep.ageMin) else { return broken() }
+        guard try await lookAgain() else { return broken() }
+        guard try await listGenerations(upTo: last) else { return broken() }
         guard try await followNames() else { return broken() }
         return round
     }
@@ -65,10 +62,9 @@ struct Walk {
                 case .copies(let page):
                     try await free(page, generation)
                     guard try await rest(after: page.count) else { return false }
-                case .unlisted(let last):
-                    try doubt([
-                        Sweep.Doubt(digest: last, generation: generation, reason: .isUnlisted)
-                    ])
+                case .unlisted(let gap):
+                    try sweep.note { $0.add(gap) }
+                    tell([gap.doubt])
                 }
             }
             try sweep.note { $0.listed = Generation(generation) }
@@ -91,7 +87,8 @@ struct Walk {
             }
             // A round so long that names ended behind it are forgotten: the next one looks at everything.
             guard !state.forgets(at: epoch) || state.place == .start else {
-                try sweep.note { $0.beginAnew() }
+                let now = sweep.world.clocks.wallMilliseconds()
+                try sweep.note { $0.beginAnew(now) }
                 return false
             }
             guard let last = page.last else {
@@ -112,22 +109,20 @@ struct Walk {
     }
 
     /// Frees those copies of a generation that the catalog does not count on.
-    private mutating func free(
-        _ digests: [Digest],
-        _ generation: UInt64
-    ) async throws(SweepError) {
+    mutating func free(_ digests: [Digest], _ generation: UInt64) async throws(SweepError) {
         let found = try await Candidates(sweep: sweep, generation: generation).among(digests)
         round.looked += UInt64(digests.count)
         try doubt(found.doubted)
+        let copies = found.candidates.map(\.copy)
+        sweep.hold(copies)
+        defer { sweep.release(copies) }
         let gone: Set<Digest>
-        do throws(BlobError) {
-            gone = Set(
-                try await sweep.blobs.delete(found.candidates.map(\.digest), generation: generation)
-            )
+        do throws(SweepError) {
+            gone = try await sweep.delete(copies, found.absent, generation: generation)
         } catch {
             // Whether they are gone, nobody knows: they are looked at again.
             try doubt(found.candidates.map { Sweep.Doubt($0, .isStuck) })
-            throw .blobs(error)
+            throw error
         }
         let left = found.candidates.filter { !gone.contains($0.digest) }
         try doubt(await stillThere(left).map { Sweep.Doubt($0, .isStuck) })
@@ -157,10 +152,16 @@ struct Walk {
     /// Notes, before anything is passed, that the next round is to look at these again.
     private mutating func doubt(_ doubts: [Sweep.Doubt]) throws(SweepError) {
         guard !doubts.isEmpty else { return }
-        if !sweep.state.hasDoubts { try sweep.note { $0.hasDoubts = true } }
+        try sweep.note { state in
+            for doubt in doubts { state.add(doubt.copy) }
+        }
+        tell(doubts)
+    }
+
+    /// Tells what was left.
+    mutating func tell(_ doubts: [Sweep.Doubt]) {
         for doubt in doubts where doubted.count < Walk.doubtedMax {
-            let copy = Copy(digest: doubt.digest, generation: doubt.generation)
-            guard doubted.insert(copy).inserted else { continue }
+            guard doubted.insert(doubt.copy).inserted else { continue }
             if round.doubts.count < Sweep.Round.doubtsListedMax { round.doubts.append(doubt) }
         }
         round.doubted = UInt64(doubted.count)
@@ -168,7 +169,7 @@ struct Walk {
     }
 
     /// Waits as the rate asks; false when it was paused meanwhile.
-    private func rest(after count: Int) async throws(SweepError) -> Bool {
+    func rest(after count: Int) async throws(SweepError) -> Bool {
         try await sweep.pace(count)
         return !sweep.state.isPaused
     }

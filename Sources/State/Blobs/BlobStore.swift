@@ -29,7 +29,7 @@ public protocol BlobStore: Sendable {
     ///
     /// Throws `unlisted` where the disk does not say what comes next; who wants the rest goes on behind that.
     func page(generation: UInt64, after: Digest?, limit: Int) async throws(BlobError) -> [Digest]
-    /// Deletes copies of one generation; durable when it returns.
+    /// Deletes copies of one generation; durable when it returns, also for those that were not there.
     ///
     /// Returns those that were there and are gone, in order; one that cannot be deleted keeps no other
     /// from it and is left out.

@@ -98,6 +98,17 @@ import Testing
         }
     }
 
+    @Test func `the removal of a copy that is not there any more is made durable`() async throws {
+        // Who removed it may have died before it synced (I7).
+        let store = try fixture.open()
+        let digest = Digest.of([1])
+        _ = try await fixture.begin([1], in: store).staging.publish(as: digest, generation: 3)
+        #expect(try await store.delete([digest], generation: 3) == [digest])
+        let before = fixture.faults.count(.syncDirectory)
+        #expect(try await store.delete([digest], generation: 3) == [])
+        #expect(fixture.faults.count(.syncDirectory) == before + 1)
+    }
+
     @Test func `a failed sync refuses that upload and drops its file`() async throws {
         let store = try fixture.open()
         let (id, staging) = try await fixture.begin([1], in: store)

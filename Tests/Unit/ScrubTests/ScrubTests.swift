@@ -228,6 +228,10 @@ import Testing
         try test.flip(gone, bit: 0)
         let round = try await test.scrubNow()
         #expect(round.orphans == 1 && round.setAside == 0 && round.isSound)
+        let orphaned = test.events.compactMap { event -> Digest? in
+            if case .orphaned(let digest, generation: 2) = event { digest } else { nil }
+        }
+        #expect(orphaned == [gone])
         #expect(try await test.serves(kept))
     }
 

@@ -87,7 +87,9 @@ final class Fixture: Sendable {
             files: temporary.directory,
             options: options
         ) { candidates in gone.candidates.withLock { $0 += candidates } }
-        registry.leaveLate { [sweep] digest, generation in
+        registry.leaveLate { [sweep] digest, generation throws(BlobError) in
+            try sweep.expect(digest, under: generation)
+        } to: { [sweep] digest, generation in
             await sweep.free(digest, generation: generation)
         }
     }

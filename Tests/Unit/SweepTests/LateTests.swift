@@ -4,13 +4,14 @@ import Blobs
 import BlobsDisk
 import Catalog
 import Crypto
+import Journal
 import OCI
 import Platform
-import Sweep
 import Synchronization
 import Testing
 
 @testable import Registry
+@testable import Sweep
 
 @Suite struct `A copy that comes when its generation is over` {
     /// Two raises strike between the first storing and its naming.
@@ -37,6 +38,59 @@ import Testing
         // It is told of as what a round frees.
         #expect(test.freed.map(\.digest) == [digest] && test.freed.map(\.generation) == [2])
         #expect(test.sweep.status.freed == 1)
+    }
+
+    @Test func `is expected before it comes, and looked at when it has not come`() async throws {
+        let test = try Fixture()
+        let digest = Digest.of([1])
+        let calls = Mutex<[String]>([])
+        test.registry.leaveLate { _, generation throws(BlobError) in
+            let number = try generation()
+            calls.withLock { $0.append("expected under \(number)") }
+            return number
+        } to: { [blobs = test.blobs] digest, generation in
+            let size = try? await blobs.stat(digest, generation: generation)
+            calls.withLock { $0.append("\(size ?? 0) bytes under \(generation)") }
+        }
+        await #expect(throws: BlobError.noSpace) {
+            _ = try await test.registry.storing(digest) { _ async throws(BlobError) in
+                throw BlobError.noSpace
+            }
+        }
+        #expect(calls.withLock { $0 } == ["expected under 2", "0 bytes under 2"])
+        let name = try #require(RepositoryName("a"))
+        try await test.registry.naming(digest) { () async throws(RegistryError) in
+            try await test.registry.store([1], digest)
+        } name: { receipt async throws(RegistryError) in
+            try await test.registry.change(name, .linkBlob(receipt))
+        }
+        let later = calls.withLock { Array($0.dropFirst(2)) }
+        #expect(later == ["expected under 2", "1 bytes under 2"])
+    }
+
+    @Test func `has its generation read again where the state was noted meanwhile`() throws {
+        let test = try Fixture()
+        try test.sweep.note { $0.listed = Generation(2) }
+        var readings = 0
+        let generation = try test.sweep.expect(Digest.of([1])) { () throws(BlobError) in
+            readings += 1
+            do throws(SweepError) {
+                if readings == 1 { try test.sweep.pause(false) }
+            } catch {
+                Issue.record("\(error)")
+            }
+            return 2
+        }
+        #expect(generation == 2 && readings == 2)
+        // A generation that is not over cannot have been passed.
+        _ = try test.sweep.expect(Digest.of([2])) { () throws(BlobError) in
+            readings += 1
+            do throws(SweepError) { try test.sweep.pause(false) } catch {
+                Issue.record("\(error)")
+            }
+            return 3
+        }
+        #expect(readings == 3)
     }
 
     @Test func `is left while the copy that counts is missing, and where the sweep is paused`()

@@ -7,6 +7,7 @@ import OCI
 import Platform
 import Registry
 import Scrub
+import Sweep
 import Telemetry
 
 /// Scrubs when it is due, looks after what is lost, and does with what the scrub finds what must be done,
@@ -76,9 +77,15 @@ struct ScrubCare: Sendable {
     /// What follows from something the scrub found, before it goes on.
     ///
     /// Memory forgets what is lost; a projection that is damaged is made anew; where an entry is damaged
-    /// no change is taken any more, and pulls go on.
-    static func meet(_ event: Scrub.Event, _ registry: Registry, _ log: Log) async {
+    /// no change is taken any more, and pulls go on; the sweep looks at what nothing can name.
+    static func meet(
+        _ event: Scrub.Event,
+        _ registry: Registry,
+        _ sweep: Sweep,
+        _ log: Log
+    ) async {
         switch event {
+        case .orphaned(let digest, let generation): sweep.suspect(digest, generation: generation)
         case .lost(let loss):
             registry.forget(loss.digest)
             // What was set aside has its line already.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Blobs
 import BlobsDisk
 import Catalog
 import Journal
@@ -101,18 +102,21 @@ struct DataDirectory: Sendable {
                 options: options
             ) { gone in SweepCare.tell(gone, log) }
         }
-        registry.leaveLate { digest, generation in
+        registry.leaveLate { digest, generation throws(BlobError) in
+            try sweep.expect(digest, under: generation)
+        } to: { digest, generation in
             await sweep.free(digest, generation: generation)
         }
         return sweep
     }
 
-    /// The scrub of the store that is here, which the registry tells what it finds lost; nothing else has copies
-    /// yet that it could repair from.
+    /// The scrub of the store that is here, which the registry tells what it finds lost, and which leaves to the
+    /// sweep what nothing can name; nothing else has copies yet that it could repair from.
     func scrub(
         _ world: World,
         _ options: Scrub.Options,
         _ registry: Registry,
+        _ sweep: Sweep,
         _ log: Log
     ) throws(NodeError) -> Scrub {
         let scrub = try NodeError.step("open the scrub's state") {
@@ -123,7 +127,7 @@ struct DataDirectory: Sendable {
                 files: files,
                 sources: [],
                 options: options
-            ) { event in await ScrubCare.meet(event, registry, log) }
+            ) { event in await ScrubCare.meet(event, registry, sweep, log) }
         }
         registry.tellLosses { [weak scrub] digest, generation, flaw in
             await scrub?.noteLoss(digest, generation: generation, flaw: flaw)

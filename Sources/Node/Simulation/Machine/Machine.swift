@@ -105,7 +105,7 @@ final class Machine: Sendable {
                     case .lost(let loss): if loss.flaw != nil { findings.count("quarantined") }
                     case .repaired: findings.count("repaired")
                     case .catalogDamaged: findings.count("damaged catalog found")
-                    case .sourceFailed, .unexamined: break
+                    case .sourceFailed, .unexamined, .orphaned: break
                     }
                 }
             )

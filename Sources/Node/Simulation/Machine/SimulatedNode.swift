@@ -72,7 +72,9 @@ struct SimulatedNode: Sendable {
             files: directory,
             options: SimulatedNode.sweepOptions
         ) { _ in }
-        registry.leaveLate { [sweep] digest, generation in
+        registry.leaveLate { [sweep] digest, generation throws(BlobError) in
+            try sweep.expect(digest, under: generation)
+        } to: { [sweep] digest, generation in
             await sweep.free(digest, generation: generation)
         }
         retention = Retention(
@@ -86,11 +88,13 @@ struct SimulatedNode: Sendable {
             blobs: blobs,
             files: directory,
             options: SimulatedNode.scrubOptions
-        ) { [registry] event in
+        ) { [registry, sweep] event in
             scrubbed(event)
             switch event {
             case .lost(let loss): registry.forget(loss.digest)
             case .catalogDamaged(let findings): _ = await registry.mend(findings)
+            case .orphaned(let digest, let generation):
+                sweep.suspect(digest, generation: generation)
             case .repaired, .sourceFailed, .unexamined: break
             }
         }

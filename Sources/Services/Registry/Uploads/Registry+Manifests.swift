@@ -71,20 +71,20 @@ extension Registry {
             return Stored(receipt: receipt, isNew: false)
         }
         do throws(BlobError) {
-            let generation = try generationForNew(digest)
-            let staging = try await blobs.stage(
-                Identifier(from: world.random),
-                .begin,
-                expected: digest.algorithm
-            )
-            do throws(BlobError) {
-                try await staging.append(bytes, at: 0)
-                let receipt = try await staging.publish(as: digest, generation: generation)
-                return Stored(receipt: receipt, isNew: true)
-            } catch {
-                // Nobody comes back to it.
-                try? await staging.cancel()
-                throw error
+            return try await storing(digest) { generation async throws(BlobError) in
+                let staging = try await blobs.stage(
+                    Identifier(from: world.random),
+                    .begin,
+                    expected: digest.algorithm
+                )
+                do throws(BlobError) {
+                    try await staging.append(bytes, at: 0)
+                    return try await staging.publish(as: digest, generation: generation)
+                } catch {
+                    // Nobody comes back to it.
+                    try? await staging.cancel()
+                    throw error
+                }
             }
         } catch {
             throw .blobs(error)

@@ -140,12 +140,9 @@ extension Registry {
         }
         try await naming(digest) { () async throws(RegistryError) in
             do throws(BlobError) {
-                let receipt = try await staging.publish(
-                    as: digest,
-                    generation: try generationForNew(digest),
-                    keeps: true
-                )
-                return Stored(receipt: receipt, isNew: true)
+                return try await storing(digest) { generation async throws(BlobError) in
+                    try await staging.publish(as: digest, generation: generation, keeps: true)
+                }
             } catch {
                 throw .blobs(error)
             }

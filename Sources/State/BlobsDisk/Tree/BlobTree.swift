@@ -178,7 +178,7 @@ final class BlobTree: Sendable {
     /// Removes copies, durably, and returns those that are gone; each directory is synced once.
     ///
     /// One whose sync fails is synced by the next call: until then the power can bring its copies back,
-    /// which nobody would look for any more.
+    /// which nobody would look for any more. So is one of which a copy is not there.
     func remove(_ digests: [Digest], _ generation: UInt64) throws(BlobError) -> [Digest] {
         try unsynced.withLock { unsynced throws(BlobError) in
             try remove(digests, generation, &unsynced)
@@ -195,8 +195,13 @@ final class BlobTree: Sendable {
             for digest in digests.sorted() {
                 do throws(FileError) {
                     let directory = try directory(of: digest, generation)
-                    try directory.remove(digest.hex)
-                    removed.append(digest)
+                    do throws(FileError) {
+                        try directory.remove(digest.hex)
+                        removed.append(digest)
+                    } catch {
+                        // A process that died before it synced may have removed it.
+                        guard error.kind == .notFound else { throw error }
+                    }
                     unsynced[BlobTree.path(digest, generation).joined(separator: "/")] = directory
                 } catch {
                     // A disk that takes no change takes none of the others either.
