@@ -10,6 +10,7 @@ import OCI
 import Platform
 import Registry
 import Scrub
+import Sweep
 import Synchronization
 import Telemetry
 import Testing
@@ -39,7 +40,7 @@ private final class HeldClocks: Clocks {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct `The care for the scrub` {
+@Suite(.timeLimit(.minutes(10))) struct `The care for the scrub` {
     private static let bytes = Array("a blob that is lost".utf8)
 
     private func push(to registry: Registry) async throws -> Digest {
@@ -65,7 +66,8 @@ private final class HeldClocks: Clocks {
         let lines = MemoryLog()
         let log = Log(to: lines, format: .text, level: .info, clocks: clocks)
         let options = Scrub.Options()
-        let scrub = try data.scrub(world, options, registry, log)
+        let sweep = try data.sweep(world, Sweep.Options(), registry, log)
+        let scrub = try data.scrub(world, options, registry, sweep, log)
         let digest = try await push(to: registry)
         let generation = Generation.first.number
         #expect(try await data.blobs.delete([digest], generation: generation).count == 1)
