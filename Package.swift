@@ -112,8 +112,8 @@ let modules: [Module] = [
     Module(
         name: "Sweep",
         layer: .services,
-        uses: ["Platform", "OCI", "Journal", "Catalog", "Blobs"],
-        tests: ["BlobsDisk", "Registry", "Crypto", "SQLite", "Contracts"]
+        uses: ["Platform", "OCI", "Crypto", "Journal", "Catalog", "Blobs"],
+        tests: ["BlobsDisk", "Registry", "SQLite", "Contracts"]
     ),
     Module(
         name: "Retention",

@@ -129,7 +129,7 @@ extension Registry {
     }
 
     /// Whether the catalog still has this row: what lost its last name since it was read may be gone.
-    private func counts(
+    func counts(
         on row: ContentRow,
         _ digest: Digest
     ) throws(RegistryError) -> Bool {

@@ -25,11 +25,16 @@ extension Registry {
                 generation: row.generation.number,
                 because: flaw
             )
-            if isSetAside { await noteLost(digest, row, flaw) }
+            if isSetAside, stillCounts(on: row, digest) { await noteLost(digest, row, flaw) }
             return isSetAside
         } catch {
             return false
         }
+    }
+
+    /// Whether the catalog may count on the copy of a row that was read before; where it cannot say, it may.
+    private func stillCounts(on row: ContentRow, _ digest: Digest) -> Bool {
+        do throws(RegistryError) { return try counts(on: row, digest) } catch { return true }
     }
 
     /// Lets memory answer no more from a digest whose copy was lost, so that HEAD asks the disk and who

@@ -38,22 +38,27 @@ extension Scrub {
             try forget(loss)
             return true
         }
-        if await hasCopy(loss.digest, row) {
-            try forget(loss)
-            // What came again may have been set aside before it was forgotten.
-            guard await hasCopy(loss.digest, row) else {
-                try note { $0.add(loss) }
-                return false
-            }
-            await tell(.repaired(loss.digest, from: nil))
-            return true
-        }
+        if await hasCopy(loss.digest, row) { return try await isBack(loss, row, from: nil) }
         for source in sources where try await fetch(loss.digest, row, from: source) {
-            try forget(loss)
-            await tell(.repaired(loss.digest, from: source.name))
-            return true
+            return try await isBack(loss, row, from: source.name)
         }
         return false
+    }
+
+    /// Forgets a loss whose copy came again; false where that was set aside before it was forgotten.
+    private func isBack(
+        _ loss: Loss,
+        _ row: ContentRow,
+        from source: String?
+    ) async throws(ScrubError) -> Bool {
+        try forget(loss)
+        guard await hasCopy(loss.digest, row) else {
+            // Whoever set it aside may have listed it anew.
+            if addNew(loss) { try note { _ in } }
+            return false
+        }
+        await tell(.repaired(loss.digest, from: source))
+        return true
     }
 
     private func forget(_ loss: Loss) throws(ScrubError) {

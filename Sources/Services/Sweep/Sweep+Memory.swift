@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Blobs
+import Journal
 import OCI
 import Synchronization
 
@@ -37,12 +38,12 @@ extension Sweep {
 
         /// What the file is to say.
         ///
-        /// Who dies while it holds a copy leaves it in doubt: it may lie in a generation that was listed, or
-        /// come back with the power where nobody synced that it went.
-        var text: [UInt8] {
+        /// Who dies while it holds a copy of a generation that was listed leaves it in doubt: it may come yet, or
+        /// come back with the power where nobody synced that it went. Others are listed with their generation.
+        var noted: SweepState {
             var noted = state
-            for copy in held.keys { noted.add(copy) }
-            return noted.text
+            for copy in held.keys where copy.generation <= state.listed.number { noted.add(copy) }
+            return noted
         }
 
         mutating func hold(_ copy: Copy) {

@@ -13,9 +13,17 @@ extension Sweep {
         let epoch = try read { view throws(CatalogError) in try view.epoch() }
         var state = state
         let now = world.clocks.wallMilliseconds()
-        if state.beginsAnew(at: epoch, now) { state.beginAnew(now) }
+        if state.beginsAnew(at: epoch, now) { state.beginAnew(at: epoch, now) }
         let last = epoch.number - Sweep.ageMin
-        try await planDoubts(state, &plan, limit)
+        let gaps = try await planGaps(state, &plan, limit)
+        func isPlanned(_ copy: Copy) -> Bool {
+            state.doubts.contains(copy) || gaps.contains { $0.contains(copy) }
+        }
+        for copy in state.doubts.sorted() where copy.generation <= state.listed.number {
+            guard !gaps.contains(where: { $0.contains(copy) }) else { continue }
+            try await add([copy.digest], copy.generation, to: &plan, limit)
+            try await pace(1)
+        }
         try await planListing(behind: state.listed.number, upTo: last, &plan, limit)
         var place = state.place
         while true {
@@ -28,7 +36,7 @@ extension Sweep {
                     plan.laterCount += 1
                     plan.laterBytes += lost.size
                 } else if lost.generation <= state.listed,
-                    !state.isInDoubt(Copy(digest: lost.digest, generation: lost.generation.number))
+                    !isPlanned(Copy(digest: lost.digest, generation: lost.generation.number))
                 {
                     try await add([lost.digest], lost.generation.number, to: &plan, limit)
                 }
@@ -38,15 +46,19 @@ extension Sweep {
         }
     }
 
-    /// What is looked at again; those that the listing meets too are left to it.
-    private func planDoubts(
+    /// Plans what is listed again, and returns what could be listed to its end.
+    ///
+    /// Those that the listing of whole generations meets too are left to it.
+    private func planGaps(
         _ state: SweepState,
         _ plan: inout Plan,
         _ limit: Int
-    ) async throws(SweepError) {
+    ) async throws(SweepError) -> [SweepState.Gap] {
+        var listed: [SweepState.Gap] = []
         for gap in state.gaps.sorted() where gap.generation <= state.listed.number {
             var listing = Listing(sweep: self, generation: gap.generation, after: gap.after)
             var isInside = true
+            let unlisted = plan.unlisted
             while isInside, let part = try await listing.next() {
                 switch part {
                 case .copies(let page):
@@ -59,12 +71,9 @@ extension Sweep {
                     plan.unlisted += 1
                 }
             }
+            if plan.unlisted == unlisted { listed.append(gap) }
         }
-        for copy in state.doubts.sorted() where copy.generation <= state.listed.number {
-            guard !state.gaps.contains(where: { $0.contains(copy) }) else { continue }
-            try await add([copy.digest], copy.generation, to: &plan, limit)
-            try await pace(1)
-        }
+        return listed
     }
 
     private func planListing(

@@ -133,11 +133,12 @@ public final class Sweep: Sendable {
     /// Notes how far it is, durably, with all that must not be forgotten on the way there.
     func note(_ change: (inout SweepState) -> Void) throws(SweepError) {
         try saving.withLock { written throws(SweepError) in
-            let text = memory.withLock { memory in
+            let state = memory.withLock { memory in
                 change(&memory.state)
                 memory.notes += 1
-                return memory.text
+                return memory.noted
             }
+            let text = state.text
             guard text != written else { return }
             written = []
             do throws(PublishError) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Catalog
+import Crypto
 import Journal
 import OCI
 public import Platform
@@ -8,10 +9,10 @@ public import Platform
 /// The form of the file (docs/formats/sweep-state.md).
 extension SweepState {
     private static let heading = "breakwater sweep 2"
-    private static let olderHeading = "breakwater sweep 1"
 
     init?(parsing text: [UInt8]) {
-        var lines = String(decoding: text, as: UTF8.self).split(separator: "\n")[...]
+        let all = String(decoding: text, as: UTF8.self).split(separator: "\n")
+        var lines = all[...]
         guard lines.popFirst() == SweepState.heading[...] else { return nil }
         func words(_ name: String, _ count: Int) -> [Substring]? {
             guard let line = lines.popFirst() else { return nil }
@@ -47,17 +48,23 @@ extension SweepState {
             else { return nil }
             doubts.insert(Sweep.Copy(digest: digest, generation: generation))
         }
-        guard let end = words("paused", 1), let isPaused = SweepState.flag(end[0]),
+        let checked = all[..<lines.startIndex]
+        guard let check = words("check", 1), check[0] == SweepState.check(checked),
+            let end = words("paused", 1), let isPaused = SweepState.flag(end[0]),
             lines.isEmpty
         else { return nil }
         self.isPaused = isPaused
     }
 
-    /// Whether a file of the form before this one says that the operator has stopped it; the rest of it is
-    /// not taken over.
-    static func isPausedInOlderForm(_ text: [UInt8]) -> Bool {
-        let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
-        return lines.first == SweepState.olderHeading[...] && lines.last == "paused yes"
+    /// Whether a file that is damaged, or of another form, says that the operator has stopped it; nothing else
+    /// of it is taken over.
+    static func isPausedAnyway(_ text: [UInt8]) -> Bool {
+        String(decoding: text, as: UTF8.self).split(separator: "\n").last == "paused yes"
+    }
+
+    /// What tells lines from others that rot made of them.
+    private static func check(_ lines: some Sequence<some StringProtocol>) -> String {
+        Digest.of(Array(lines.map { "\($0)\n" }.joined().utf8)).hex
     }
 
     /// A number that the catalog can be asked for.
@@ -83,6 +90,7 @@ extension SweepState {
             lines.append("unlisted \(gap.generation) \(after) \(gap.last)")
         }
         for copy in doubts.sorted() { lines.append("doubt \(copy.generation) \(copy.digest)") }
+        lines.append("check \(SweepState.check(lines))")
         // The last line, so that a file that was cut short is none.
         lines.append("paused \(flag(isPaused))")
         return Array(lines.map { "\($0)\n" }.joined().utf8)

@@ -77,7 +77,7 @@ struct SweepState: Equatable, Sendable {
         self.init(store: store, incarnation: region.incarnation)
         guard let text else { return }
         guard let known = SweepState(parsing: text) else {
-            isPaused = SweepState.isPausedInOlderForm(text)
+            isPaused = SweepState.isPausedAnyway(text)
             return
         }
         isPaused = known.isPaused
@@ -103,11 +103,6 @@ struct SweepState: Equatable, Sendable {
             && place.epoch < epoch.number - CatalogView.epochsNoted
     }
 
-    /// Whether a copy is among those that are looked at again.
-    func isInDoubt(_ copy: Sweep.Copy) -> Bool {
-        doubts.contains(copy) || gaps.contains { $0.contains(copy) }
-    }
-
     /// Has a copy looked at again.
     mutating func add(_ copy: Sweep.Copy) {
         guard !doubts.contains(copy) else { return }
@@ -121,9 +116,11 @@ struct SweepState: Equatable, Sendable {
     }
 
     /// Looks at everything again from now on, and first at what is in doubt.
-    mutating func beginAnew(_ now: UInt64) {
+    ///
+    /// What lost its last name before this epoch has no row any more when its generation is listed.
+    mutating func beginAnew(at epoch: Generation, _ now: UInt64) {
         listed = Generation(0)
-        place = .start
+        place = .before(epoch: epoch.number)
         isOverfull = false
         began = now
     }

@@ -19,8 +19,16 @@ extension Walk {
             }
         }
         // Those that are none any more.
-        try sweep.note { _ in }
+        noteIfPossible { _ in }
         return true
+    }
+
+    /// Notes what costs work alone where the file does not say it: a full disk must not keep the sweep from making
+    /// room.
+    private func noteIfPossible(_ change: (inout SweepState) -> Void) {
+        do throws(SweepError) { try sweep.note(change) } catch {
+            // Memory has it.
+        }
     }
 
     /// What is in doubt still is so again; until that is known, the file has them all.
@@ -33,7 +41,13 @@ extension Walk {
         defer { sweep.release(copies) }
         do throws(SweepError) { try await free(digests, generation) } catch {
             sweep.keepInDoubt(copies)
-            throw error
+            // A page of the catalog that fails its check keeps nothing else from being looked at.
+            guard case .catalog = error else { throw error }
+            tell(
+                copies.map {
+                    Sweep.Doubt(digest: $0.digest, generation: generation, reason: .isUnreadable)
+                }
+            )
         }
     }
 
@@ -54,7 +68,7 @@ extension Walk {
                 left.append(found)
             }
         }
-        try sweep.note { [left] state in
+        noteIfPossible { [left] state in
             state.gaps.remove(gap)
             for found in left { state.add(found) }
         }

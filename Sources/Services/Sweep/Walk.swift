@@ -32,7 +32,9 @@ struct Walk {
         round.epoch = epoch.number
         sweep.show(round)
         let now = sweep.world.clocks.wallMilliseconds()
-        if sweep.state.beginsAnew(at: epoch, now) { try sweep.note { $0.beginAnew(now) } }
+        if sweep.state.beginsAnew(at: epoch, now) {
+            try sweep.note { $0.beginAnew(at: epoch, now) }
+        }
         let last = epoch.number - Sweep.ageMin
         round.expected = await Expectation(sweep: sweep).copies(upTo: last)
         sweep.show(round)
@@ -86,9 +88,9 @@ struct Walk {
                 )
             }
             // A round so long that names ended behind it are forgotten: the next one looks at everything.
-            guard !state.forgets(at: epoch) || state.place == .start else {
+            guard !state.forgets(at: epoch) else {
                 let now = sweep.world.clocks.wallMilliseconds()
-                try sweep.note { $0.beginAnew(now) }
+                try sweep.note { $0.beginAnew(at: epoch, now) }
                 return false
             }
             guard let last = page.last else {
@@ -112,7 +114,6 @@ struct Walk {
     mutating func free(_ digests: [Digest], _ generation: UInt64) async throws(SweepError) {
         let found = try await Candidates(sweep: sweep, generation: generation).among(digests)
         round.looked += UInt64(digests.count)
-        try doubt(found.doubted)
         let copies = found.candidates.map(\.copy)
         sweep.hold(copies)
         defer { sweep.release(copies) }
@@ -121,16 +122,17 @@ struct Walk {
             gone = try await sweep.delete(copies, found.absent, generation: generation)
         } catch {
             // Whether they are gone, nobody knows: they are looked at again.
-            try doubt(found.candidates.map { Sweep.Doubt($0, .isStuck) })
+            try doubt(found.doubted + found.candidates.map { Sweep.Doubt($0, .isStuck) })
             throw error
         }
-        let left = found.candidates.filter { !gone.contains($0.digest) }
-        try doubt(await stillThere(left).map { Sweep.Doubt($0, .isStuck) })
         let freed = found.candidates.filter { gone.contains($0.digest) }
         round.freed += UInt64(freed.count)
         round.freedBytes += freed.reduce(0) { $0 + $1.size }
         sweep.show(round)
         if !freed.isEmpty { sweep.tell(freed) }
+        // After the rest has gone: where the disk is full, this fails.
+        let left = found.candidates.filter { !gone.contains($0.digest) }
+        try doubt(found.doubted + (await stillThere(left)).map { Sweep.Doubt($0, .isStuck) })
     }
 
     /// Those of the copies that could not be deleted; the others somebody else freed at the same moment, as

@@ -65,7 +65,7 @@ extension `Breakwater as built` {
             }
             // A machine that stands still for a while delays one or two of them; nobody waits for the deadline.
             took.sort()
-            #expect(took[took.count / 2] < .seconds(1), "new clients waited for \(took)")
+            #expect(took[took.count - 3] < .seconds(1), "new clients waited for \(took)")
             #expect(took[took.count - 1] < .seconds(60), "new clients waited for \(took)")
             let metrics = try await Client(options).ask("GET", "/metrics").text
             let connections = metrics.split(separator: "\n")

@@ -77,7 +77,10 @@ final class Crew: Sendable {
         let end = clocks.monotonic() + Crew.changesWait
         while current.reduce(0, { $0 + $1.counts.changes }) < count {
             try Interruption.check()
-            guard complaints.isEmpty, clocks.monotonic() < end else { return }
+            guard complaints.isEmpty else { return }
+            guard clocks.monotonic() < end else {
+                throw Failure("fewer than \(count) changes in \(Crew.changesWait)")
+            }
             try await clocks.sleep(for: .milliseconds(1))
         }
     }

@@ -3,6 +3,7 @@
 import Catalog
 import Journal
 import OCI
+import SQLite
 import Testing
 
 @Suite struct `What ends by itself` {
@@ -49,6 +50,31 @@ import Testing
         }
         #expect(listed.map(\.expires) == [50, 50, 70])
         #expect(Set(listed.map(\.digest)).count == 3)
+    }
+
+    @Test func `a page on which no row can be read is told, and is not the last`() throws {
+        let fixture = try CatalogFixture()
+        try fixture.append([.namespaceCreated(fixture.namespace, name: "team")])
+        let times: [(String, UInt64)] = [("a", 50), ("b", 70)]
+        for (text, time) in times {
+            try fixture.append([
+                .blobLinked(fixture.key(), fixture.digest(text), size: 1, .first, expires: time)
+            ])
+        }
+        let connection = try Connection(
+            path: "\(fixture.path)/\(Catalog.fileName)",
+            mode: .readWrite
+        )
+        try connection.execute("UPDATE expiring SET digest = x'00' WHERE expires = 50")
+        try connection.close()
+        let pages = try fixture.catalog.read { view throws(CatalogError) in
+            let first = try view.dueLinks(by: 90, limit: 1)
+            return [first, try view.dueLinks(by: 90, after: first.next, limit: 1)]
+        }
+        #expect(pages[0].due.isEmpty && pages[0].next != nil)
+        #expect(pages[0].unreadable?.contains("'expiring'") == true)
+        #expect(pages[1].due.map(\.digest) == [fixture.digest("b")])
+        #expect(pages[1].unreadable == nil)
     }
 
     @Test func `a link that an entry gave no time is due at once, to be given one`() throws {

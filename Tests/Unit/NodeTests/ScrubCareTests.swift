@@ -56,6 +56,14 @@ private final class HeldClocks: Clocks {
         return digest
     }
 
+    /// Ends with the test's time at the latest.
+    private func wait(until isTime: () -> Bool) async throws {
+        while !isTime() {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
+
     @Test func `finds that a loss was pushed again while a round is under way`() async throws {
         let directory = try TemporaryDirectory()
         let clocks = HeldClocks()
@@ -78,10 +86,10 @@ private final class HeldClocks: Clocks {
         clocks.hold()
         let care = ScrubCare(scrub: scrub, clocks: HeldClocks(), log: log)
         let task = Task { await care.run() }
-        while !clocks.holds { await Task.yield() }
+        try await wait { clocks.holds }
         #expect(scrub.status.isRunning && scrub.status.losses.count == 1)
         _ = try await push(to: registry)
-        while !lines.text.contains("a lost copy is back") { await Task.yield() }
+        try await wait { lines.text.contains("a lost copy is back") }
         #expect(scrub.status.isRunning && scrub.status.repaired == 1)
         #expect(scrub.status.losses.isEmpty)
         task.cancel()

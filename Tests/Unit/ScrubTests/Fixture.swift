@@ -227,7 +227,7 @@ final class Fixture: Sendable {
                 return true
             }
             guard isFirst else { return }
-            while !scrub.isAwaited { await Task.yield() }
+            while !scrub.isAwaited && !Task.isCancelled { await Task.yield() }
         }
         let slow = try await scrub.run()
         let task = urgent.withLock { $0 }

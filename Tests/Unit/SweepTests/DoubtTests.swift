@@ -12,7 +12,7 @@ import Testing
 
 @testable import Sweep
 
-@Suite(.timeLimit(.minutes(1))) struct `What the sweep is in doubt of` {
+@Suite(.timeLimit(.minutes(10))) struct `What the sweep is in doubt of` {
     @Test func `one copy is looked at again itself, over a crash too, and goes with its cause`()
         async throws
     {
@@ -60,6 +60,23 @@ import Testing
         #expect(try await test.sweep.run().looked == 0)
     }
 
+    @Test func `a full disk keeps it from noting anything, and not from making room`() async throws
+    {
+        let test = try Fixture()
+        try await test.push("kept")
+        try await test.store([1])
+        try await test.raise(2)
+        try test.sweep.note { state in
+            state.add(Sweep.Copy(digest: Digest.of([2]), generation: 2))
+        }
+        test.faults.fail(.create, as: .noSpace, forever: true)
+        await #expect(throws: SweepError.self) { try await test.sweep.run() }
+        #expect(test.freed.map(\.digest) == [Digest.of([1])])
+        test.faults.clear()
+        #expect(try await test.sweep.run().doubted == 0)
+        #expect(try await test.copies().count == 1)
+    }
+
     @Test func `what is suspected leaves room for what is in doubt`() throws {
         let test = try Fixture()
         try test.sweep.note { $0.listed = Generation(2) }
@@ -85,7 +102,10 @@ import Testing
         #expect(!isAnew(10 * day))
         fill()
         #expect(state.isOverfull && isAnew(10 * day))
-        state.beginAnew(10 * day)
+        let later = Generation(CatalogView.epochsNoted + 9)
+        state.beginAnew(at: later, 10 * day)
+        // One that is broken off goes on where it was.
+        #expect(!state.beginsAnew(at: later, 10 * day))
         #expect(state.listed.number == 0 && state.doubts.count == SweepState.doubtsMax)
         #expect(!state.isOverfull && !isAnew(12 * day))
         fill()

@@ -45,6 +45,8 @@ final class ResumingClocks: Clocks {
 /// A registry over a directory of its own, and the sweep of its store.
 final class Fixture: Sendable {
     let temporary: TemporaryDirectory
+    /// What may fail of the sweep's own file.
+    let faults = Faults()
     let clocks = ResumingClocks()
     let world: World
     let catalog: Catalog
@@ -84,7 +86,8 @@ final class Fixture: Sendable {
             world: world,
             catalog: catalog,
             blobs: blobs,
-            files: temporary.directory,
+            files: try FaultyFileSystem(LinuxFileSystem(), faults: faults)
+                .directory(at: temporary.path, .mustExist),
             options: options
         ) { candidates in gone.candidates.withLock { $0 += candidates } }
         registry.leaveLate { [sweep] digest, generation throws(BlobError) in

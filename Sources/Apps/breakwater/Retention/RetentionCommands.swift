@@ -52,10 +52,9 @@ extension Commands {
                 "retention/plan",
                 text: { $0.summary("would remove") + left($0) },
                 ending: { plan in
+                    guard plan.failed.isEmpty else { return .failure }
                     guard plan.removed == 0 else { return .changes }
-                    let isWhole =
-                        plan.unreadable.isEmpty && plan.tooLarge.isEmpty && plan.failed.isEmpty
-                    return isWhole ? .success : .failure
+                    return plan.unreadable.isEmpty && plan.tooLarge.isEmpty ? .success : .failure
                 }
             )
         }

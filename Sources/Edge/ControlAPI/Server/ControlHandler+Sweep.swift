@@ -92,17 +92,19 @@ extension ControlHandler {
     /// What cannot be ended keeps nothing else from being freed, and is told.
     func runSweep() async throws -> Wire.SweepRound {
         let status = sweep.status
-        var failure: RegistryError?
+        var failures: [RegistryError] = []
         if !status.isPaused, !status.isRunning {
-            do throws(RegistryError) { _ = try await registry.expireDue() } catch {
-                failure = error
+            do throws(RegistryError) { failures = try await registry.expireDue().failures } catch {
+                failures = [error]
             }
             try await registry.raiseEpoch()
         }
         var round = Wire.SweepRound(
             try await sweeping { () async throws(SweepError) in try await sweep.run() }
         )
-        round.unended = failure.map { Wire.Problem($0).message }
+        if !failures.isEmpty {
+            round.unended = failures.map { Wire.Problem($0).message }.joined(separator: "; ")
+        }
         return round
     }
 

@@ -48,6 +48,13 @@ struct ExpiryCare: Sendable {
                     [("seconds", .number(Int64(clamping: ahead / 1000)))]
                 )
             }
+            for failure in round.failures {
+                log.write(
+                    .warning,
+                    "not all that is due was ended",
+                    [("cause", .text("\(failure)"))]
+                )
+            }
             guard round.links + round.trash > 0 else { return }
             log.write(
                 .info,

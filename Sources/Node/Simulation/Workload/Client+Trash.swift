@@ -133,6 +133,7 @@ extension Client {
             let round = try await registry.expireDue()
             findings.count("link expired", by: Int(round.links))
             findings.count("trash expired", by: Int(round.trash))
+            if let failure = round.failures.first { throw failure }
             return round.links == 0 ? [] : effects
         }
         expireUploads()

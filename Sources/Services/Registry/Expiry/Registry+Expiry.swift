@@ -6,11 +6,13 @@ import OCI
 import Platform
 
 /// What a round of expiry came to.
-public struct ExpiryRound: Hashable, Sendable {
+public struct ExpiryRound: Sendable {
     /// Links that ended.
     public var links: UInt64 = 0
     /// Manifests that the trash let go of.
     public var trash: UInt64 = 0
+    /// Why some of what is due was not ended: the first failure of each kind.
+    public var failures: [RegistryError] = []
 }
 
 extension Registry {
@@ -52,8 +54,7 @@ extension Registry {
     /// Ends what is due: links that no manifest names, and what the trash has kept for its time.
     ///
     /// Links of which no entry said when they end, as those of earlier versions, are given a time. A repository
-    /// that cannot be changed, or a row that cannot be read, keeps no other from it; the first failure is thrown in
-    /// the end.
+    /// that cannot be changed, or a row that cannot be read, keeps no other from it, and is told in the end.
     public func expireDue() async throws(RegistryError) -> ExpiryRound {
         var round = ExpiryRound()
         let time = try expiryNow()
@@ -62,33 +63,33 @@ extension Registry {
         if time >= horizon + step {
             try await change(.canary, .raiseHorizon(to: time))
         }
-        var failure: RegistryError?
-        round.links = try await end(&failure) { view, last throws(CatalogError) in
+        round.links = try await end(&round.failures) { view, last throws(CatalogError) in
             try view.dueLinks(by: time, after: last, limit: Registry.expiryPage)
         } by: {
             .endLinks($0, by: time)
         }
-        round.trash = try await end(&failure) { view, last throws(CatalogError) in
+        round.trash = try await end(&round.failures) { view, last throws(CatalogError) in
             try view.dueTrash(by: time, after: last, limit: Registry.expiryPage)
         } by: {
             .emptyTrash($0, by: time)
         }
-        if let failure { throw failure }
         return round
     }
 
     /// Ends page after page of what is due, and returns how much of it had a time.
     private func end(
-        _ failure: inout RegistryError?,
+        _ failures: inout [RegistryError],
         _ page: (CatalogView, DuePlace?) throws(CatalogError) -> DuePage,
         by action: ([Digest]) -> Change.Action
     ) async throws(RegistryError) -> UInt64 {
         var (ended, last): (UInt64, DuePlace?) = (0, nil)
         var failed: Set<RepositoryKey> = []
+        var (unreadable, unchanged): (RegistryError?, RegistryError?)
+        defer { failures += [unreadable, unchanged].compactMap(\.self) }
         for _ in 0..<Registry.expiryStepsMax {
             let found = try read { view throws(CatalogError) in try page(view, last) }
-            if let sentence = found.unreadable, failure == nil {
-                failure = .catalog(.damaged(sentence))
+            if let sentence = found.unreadable {
+                unreadable = unreadable ?? .catalog(.damaged(sentence))
             }
             for (key, ends) in Registry.byRepository(found.due) where !failed.contains(key) {
                 do throws(RegistryError) {
@@ -96,10 +97,10 @@ extension Registry {
                     ended += UInt64(ends.count { $0.expires > 0 })
                 } catch {
                     if Registry.isOfAll(error) || failed.count == Registry.expiryFailedMax {
-                        throw failure ?? error
+                        throw error
                     }
                     failed.insert(key)
-                    failure = failure ?? error
+                    unchanged = unchanged ?? error
                 }
             }
             last = found.next

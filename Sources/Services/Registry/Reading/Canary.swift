@@ -43,8 +43,11 @@ public final class Canary: Sendable {
         var digests: [Digest] = []
         for bytes in [Canary.config, Canary.layer] {
             let digest = Digest.of(bytes)
-            let receipt = try await registry.store(bytes, digest).receipt
-            try await registry.change(.canary, .linkBlob(receipt))
+            try await registry.naming(digest) { () throws(RegistryError) in
+                try await registry.store(bytes, digest)
+            } name: { receipt throws(RegistryError) in
+                try await registry.change(.canary, .linkBlob(receipt))
+            }
             digests.append(digest)
         }
         let text = """

@@ -104,7 +104,7 @@ extension CatalogView {
             sql,
             .integer(Int64(clamping: time)),
             .integer(Int64(limit)),
-            .integer(last?.expires ?? -1),
+            .integer(last?.expires ?? .min),
             .integer(last?.number ?? 0),
             .blob(last?.digest ?? []),
             read: { row -> (place: DuePlace, due: Due?) in
@@ -124,7 +124,7 @@ extension CatalogView {
         var page = DuePage(due: rows.compactMap(\.due))
         if let first = rows.first(where: { $0.due == nil }) {
             page.unreadable =
-                "\(rows.count - page.due.count) of the rows of '\(table)' that are due cannot be read, the first at "
+                "at least \(rows.count - page.due.count) of the rows of '\(table)' that are due cannot be read, the first at "
                 + "\(first.place.expires) of repository \(first.place.number); run 'breakwater catalog rebuild'"
         }
         if rows.count == limit { page.next = rows.last?.place }

@@ -66,7 +66,8 @@ import Testing
         #expect(reasons == .reasonGiven("a test"))
         // Nothing of it ends by itself again.
         test.clocks.advance(day * 40)
-        #expect(try await test.registry.expireDue() == ExpiryRound())
+        let round = try await test.registry.expireDue()
+        #expect(round.links == 0 && round.trash == 0 && round.failures.isEmpty)
     }
 
     @Test func `tags that are taken meanwhile are left and told (F-ICR-16)`() async throws {
