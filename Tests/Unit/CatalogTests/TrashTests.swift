@@ -126,4 +126,35 @@ import Testing
         #expect(pages?[1].map(\.digest) == [fixture.digest("n")])
         #expect(pages?[1].map(\.isDeleted) == [true])
     }
+
+    @Test func `a repository is counted for overwritten tags as long as they can be had back`()
+        throws
+    {
+        let fixture = try CatalogFixture()
+        let tag = try #require(Tag("v1"))
+        try fixture.image("m", tag: "v1")
+        // The same value once more, and one that is back, are nothing to be had back.
+        try fixture.image("same", tag: "v1", in: "same")
+        try fixture.append([.tagPut(fixture.key("same"), tag, fixture.digest("same"))])
+        try fixture.image("back", tag: "v1", in: "back")
+        try fixture.append([.tagDeleted(fixture.key("back"), tag)])
+        try fixture.append([.tagPut(fixture.key("back"), tag, fixture.digest("back"))])
+        func counted(since: UInt64 = 0) throws -> [String] {
+            try fixture.catalog.read { view throws(CatalogError) in
+                try view.repositoriesWithEndedTags(since: since, after: 0, limit: 9)
+                    .map { "\($0.tags) of \($0.key.path)" }
+            }
+        }
+        #expect(try counted().isEmpty)
+        // A tag with two earlier values is one tag.
+        try fixture.image("n", tag: "v1")
+        try fixture.image("o", tag: "v1")
+        #expect(try counted() == ["1 of app"])
+        #expect(try counted(since: 1_000_000).isEmpty)
+        try fixture.append([.manifestDeleted(fixture.key(), fixture.digest("n"))])
+        try trash(fixture, "m")
+        #expect(try counted() == ["1 of app"])
+        try fixture.append([.manifestPurged(fixture.key(), fixture.digest("m"))])
+        #expect(try counted().isEmpty)
+    }
 }

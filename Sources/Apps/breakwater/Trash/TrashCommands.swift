@@ -20,7 +20,7 @@ extension Commands {
             guard let name = invocation.operands.first else {
                 return await Session(invocation).run { (trash: Wire.Trash) in
                     trash.repositories.map {
-                        "\($0.name)  \($0.manifests) manifests, \($0.tags) deleted tags"
+                        "\($0.name)  \($0.manifests) manifests, \($0.tags) deleted or overwritten tags"
                     }
                 } asking: { client in
                     try await client.trash()

@@ -18,7 +18,7 @@ extension Wire {
         public var name: String
         /// Manifests in its trash.
         public var manifests: UInt64
-        /// Tags that were deleted and are not back.
+        /// Tags that were deleted or overwritten, and can be what they were again.
         public var tags: UInt64
     }
 

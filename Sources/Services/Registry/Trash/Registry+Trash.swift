@@ -17,7 +17,7 @@ extension Registry {
             for row in try view.trashedRepositories(after: number, limit: limit) {
                 found[row.number] = (row.key, row.manifests, 0)
             }
-            for row in try view.repositoriesWithDeletedTags(
+            for row in try view.repositoriesWithEndedTags(
                 since: since,
                 after: number,
                 limit: limit

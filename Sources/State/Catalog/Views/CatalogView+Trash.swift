@@ -153,9 +153,12 @@ extension CatalogView {
         }
     }
 
-    /// Up to `limit` repositories with a number greater than `after` that have tags deleted since a time,
-    /// in milliseconds since 1970, whose manifest is there or in the trash, and how many.
-    public func repositoriesWithDeletedTags(
+    /// Up to `limit` repositories with a number greater than `after` that have tags which lost a value since a
+    /// time, in milliseconds since 1970, that is not theirs again and whose manifest is there or in the trash,
+    /// and how many.
+    ///
+    /// What was deleted and what was overwritten count alike, as `endedTags` lists them.
+    public func repositoriesWithEndedTags(
         since: UInt64,
         after number: Int64,
         limit: Int
@@ -163,21 +166,23 @@ extension CatalogView {
         let earliest = Stamp(milliseconds: since, counter: 0, region: Identifier(high: 0, low: 0))
         return try session.all(
             """
-            SELECT t.repository, namespace, path, count(*)
-            FROM tombstones AS t JOIN repositories ON id = t.repository
-            WHERE kind = ?1 AND t.repository > ?2 AND t.stamp >= ?3 AND EXISTS (
+            SELECT h.repository, namespace, path, count(DISTINCT h.name)
+            FROM tag_history AS h JOIN repositories ON id = h.repository
+            WHERE h.repository > ?1 AND h.stamp >= ?2 AND EXISTS (
                 SELECT 1 FROM (
                     SELECT digest FROM tag_history
-                    WHERE repository = t.repository AND name = CAST(t.key AS TEXT)
-                        AND digest IS NOT NULL
+                    WHERE repository = h.repository AND name = h.name
+                        AND (position, ordinal) < (h.position, h.ordinal)
                     ORDER BY position DESC, ordinal DESC LIMIT 1) AS was
-                WHERE EXISTS (SELECT 1 FROM manifests AS m
-                        WHERE m.repository = t.repository AND m.digest = was.digest)
-                    OR EXISTS (SELECT 1 FROM trash AS d
-                        WHERE d.repository = t.repository AND d.digest = was.digest))
-            GROUP BY t.repository ORDER BY t.repository LIMIT ?4
+                WHERE was.digest IS NOT h.digest
+                    AND NOT EXISTS (SELECT 1 FROM tags AS t WHERE t.repository = h.repository
+                        AND t.name = h.name AND t.digest = was.digest)
+                    AND (EXISTS (SELECT 1 FROM manifests AS m
+                            WHERE m.repository = h.repository AND m.digest = was.digest)
+                        OR EXISTS (SELECT 1 FROM trash AS d
+                            WHERE d.repository = h.repository AND d.digest = was.digest)))
+            GROUP BY h.repository ORDER BY h.repository LIMIT ?3
             """,
-            .integer(Buried.tag.rawValue),
             .integer(number),
             .stamp(earliest),
             .integer(Int64(limit)),
