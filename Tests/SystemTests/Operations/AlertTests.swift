@@ -52,9 +52,19 @@ extension `Breakwater as built` {
                 after = try await metrics(server)
             }
             #expect(sum("breakwater_requests_total", after, with: failures) == 1)
-            for expression in expressions {
-                let name = expression.drop { $0 != "b" }.prefix { $0.isLetter || $0 == "_" }
+            let names = expressions.flatMap { expression in
+                expression.split { !$0.isLetter && $0 != "_" }
+                    .filter { $0.hasPrefix("breakwater_") }
+            }
+            for name in names {
                 #expect(after.contains { $0.hasPrefix(name) }, "nothing is called \(name)")
+            }
+            for name in [
+                "breakwater_sweep_paused", "breakwater_clock_ahead_seconds",
+                "breakwater_sweep_failed_rounds_total",
+                "breakwater_retention_failed_runs_total",
+            ] {
+                #expect(names.contains { $0 == name }, "nobody is alarmed by \(name)")
             }
             server.kill()
             try disk.becomeReadOnly()

@@ -55,9 +55,10 @@ struct NodeMetrics {
         counter("breakwater_sweep_failed_rounds_total", "Rounds that failed since the start.") {
             sweep.status.failed
         }
-        metrics.gauge("breakwater_sweep_paused", "1 while the sweep is paused by command.") {
-            sweep.status.isPaused ? 1 : 0
-        }
+        metrics.gauge(
+            "breakwater_sweep_paused",
+            "1 while the sweep is paused, by command or by an adoption."
+        ) { sweep.status.isPaused ? 1 : 0 }
         metrics.gauge(
             "breakwater_sweep_doubted_copies",
             "Copies the newest round left because it cannot be sure of them."
