@@ -59,6 +59,16 @@ import Testing
         #expect(bytes == filled(8, 512))
     }
 
+    @Test func `count as a slow disk once a sync was slow`() throws {
+        let world = DiskWorld()
+        let file = try world.file(filled(7, 100))
+        world.disk.faults.syncLatency = DiskFaults.slowSync
+        try file.write([9].span, at: 3)
+        #expect(world.disk.strikes[.slowDisk] == nil)
+        try file.sync()
+        #expect(world.disk.strikes[.slowDisk] == 1)
+    }
+
     @Test func `flip bits that come back from a mirror unless they were written since`() throws {
         let world = DiskWorld()
         let file = try world.file(filled(7, 100))
@@ -159,11 +169,13 @@ import Testing
         let clocks = VirtualClocks(timeline)
         clocks.drift(perMille: perMille)
         let begin = clocks.wallMilliseconds()
+        #expect(clocks.driftsSeen == 0)
         timeline.elapse(.seconds(100))
         #expect(clocks.wallMilliseconds() - begin == passed)
         clocks.drift(perMille: 0)
         timeline.elapse(.seconds(1))
         #expect(clocks.wallMilliseconds() - begin == passed + 1000)
         #expect(clocks.monotonic() == .seconds(101))
+        #expect(clocks.driftsSeen == (perMille == 0 ? 0 : 1))
     }
 }

@@ -28,7 +28,9 @@ private final class Echo: Handler {
 private func outcomes(
     _ faults: NetworkFaults,
     requests: Int = 200
-) throws -> (replies: [Reply], served: [[UInt8]?], possible: [Digest?]) {
+) throws -> (
+    replies: [Reply], served: [[UInt8]?], possible: [Digest?], longDelays: Int
+) {
     let timeline = Timeline()
     let network = SimulatedNetwork(
         generator: SeededGenerator(seed: 5),
@@ -75,23 +77,31 @@ private func outcomes(
     let ticket = ledger.begin([], "read")
     return (
         replies, echo.bodies.withLock { $0 },
-        ledger.possibleValues(.tag(name, tag), foundBy: ticket)
+        ledger.possibleValues(.tag(name, tag), foundBy: ticket),
+        network.counts[FaultKind.longDelays.rawValue] ?? 0
     )
 }
 
 @Suite struct `Simulated network` {
     @Test func `without faults every request is answered`() throws {
-        let (replies, served, possible) = try outcomes(NetworkFaults(), requests: 10)
+        let (replies, served, possible, longDelays) = try outcomes(NetworkFaults(), requests: 10)
         let whole = ReceivedResponse(status: 201, headers: Headers(), body: filled(7, 1000))
         #expect(replies == Array(repeating: .answer(whole), count: 10))
         #expect(served.count == 10)
         #expect(possible == [Digest.of([1])])
+        #expect(longDelays == 0)
+    }
+
+    @Test func `a long delay counts where it is longer than any without the fault`() throws {
+        var faults = NetworkFaults()
+        faults.delayMilliseconds = 50
+        #expect(try outcomes(faults, requests: 20).longDelays > 0)
     }
 
     @Test func `a lost request has no effect`() throws {
         var faults = NetworkFaults()
         faults.loseRequest = 1000
-        let (replies, served, possible) = try outcomes(faults)
+        let (replies, served, possible, _) = try outcomes(faults)
         #expect(replies.allSatisfy { $0 == .lost })
         #expect(served.isEmpty)
         #expect(possible == [nil])
@@ -100,7 +110,7 @@ private func outcomes(
     @Test func `a lost answer leaves the outcome open`() throws {
         var faults = NetworkFaults()
         faults.loseAnswer = 1000
-        let (replies, served, possible) = try outcomes(faults)
+        let (replies, served, possible, _) = try outcomes(faults)
         #expect(replies.allSatisfy { $0 == .lost })
         #expect(served.count == replies.count)
         #expect(possible == [nil, Digest.of([1])])
@@ -109,7 +119,7 @@ private func outcomes(
     @Test func `a cut body never arrives whole`() throws {
         var faults = NetworkFaults()
         faults.cutBody = 1000
-        let (replies, served, _) = try outcomes(faults)
+        let (replies, served, _, _) = try outcomes(faults)
         #expect(replies.allSatisfy { $0 == .lost })
         #expect(served.allSatisfy { $0 == nil })
     }
@@ -117,7 +127,7 @@ private func outcomes(
     @Test func `a repeated request arrives twice, whole both times`() throws {
         var faults = NetworkFaults()
         faults.repeatRequest = 1000
-        let (replies, served, _) = try outcomes(faults, requests: 20)
+        let (replies, served, _, _) = try outcomes(faults, requests: 20)
         #expect(replies.count == 20)
         #expect(served.count == 40)
         #expect(served.allSatisfy { $0 == filled(7, 1000) })
@@ -126,7 +136,7 @@ private func outcomes(
     @Test func `a request may outlive its client`() throws {
         var faults = NetworkFaults()
         faults.outliveClient = 1000
-        let (replies, served, possible) = try outcomes(faults, requests: 20)
+        let (replies, served, possible, _) = try outcomes(faults, requests: 20)
         #expect(replies.allSatisfy { $0 == .lost })
         #expect(served.count == 20)
         #expect(possible.contains(Digest.of([1])))

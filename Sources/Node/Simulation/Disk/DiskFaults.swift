@@ -70,6 +70,9 @@ public struct DiskFaults: Sendable {
     /// How long a sync takes at least and at most.
     public var syncLatency: ClosedRange<Duration> = .microseconds(200)...(.milliseconds(5))
 
+    /// How long a sync of a slow disk takes.
+    static let slowSync: ClosedRange<Duration> = .milliseconds(20)...(.milliseconds(900))
+
     /// A disk of `capacity` bytes that never fails.
     public init(capacity: UInt64 = 1 << 30) {
         self.capacity = capacity

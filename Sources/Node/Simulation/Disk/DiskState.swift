@@ -109,6 +109,7 @@ struct DiskState {
     mutating func latency(of operation: DiskOperation) -> Duration {
         let isSync = operation == .syncFile || operation == .syncDirectory
         let range = isSync ? faults.syncLatency : faults.latency
+        if isSync, !isDown, range == DiskFaults.slowSync { strikes[.slowDisk, default: 0] += 1 }
         let width = DiskState.nanoseconds(range.upperBound - range.lowerBound)
         return range.lowerBound + .nanoseconds(generator.below(width + 1))
     }

@@ -148,9 +148,7 @@ struct FaultDriver: Sendable {
         case .failedRename: fail(.rename, 20)
         case .failedRead: fail(.read, 400)
         case .fullDisk: faults.capacity = used + UInt64(generator.below(FaultDriver.roomMax))
-        case .slowDisk:
-            faults.syncLatency = .milliseconds(20)...(.milliseconds(900))
-            findings.count("fault \(kind.rawValue)")
+        case .slowDisk: faults.syncLatency = DiskFaults.slowSync
         case .readOnlyDisk: faults.isReadOnly = generator.chance(1, in: 3)
         case .bitFlips: flipBits(&generator)
         case .unreadableSectors: loseSectors(&generator)
@@ -160,7 +158,6 @@ struct FaultDriver: Sendable {
         case .clockSkew:
             let perMille = generator.within(-FaultDriver.skewMax...FaultDriver.skewMax)
             clocks.drift(perMille: perMille)
-            findings.count("fault \(kind.rawValue)")
             trace.note("the wall clock gains \(perMille) s in a thousand")
         case .lostRequests, .cutBodies, .lostAnswers, .outlivedClients, .repeatedRequests,
             .longDelays, .reorderedRequests, .oneWayPartitions:

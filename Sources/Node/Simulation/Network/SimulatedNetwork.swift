@@ -287,7 +287,14 @@ public final class SimulatedNetwork: Sendable {
 
     private func pause(factor: Int = 1) async {
         let microseconds = state.withLock { state in
-            state.generator.below(max(1, state.faults.delayMilliseconds * factor * 1000))
+            let drawn = state.generator.below(
+                max(1, state.faults.delayMilliseconds * factor * 1000)
+            )
+            // Without the fault none is so long.
+            if drawn >= NetworkFaults().delayMilliseconds * factor * 1000 {
+                state.counts[FaultKind.longDelays.rawValue, default: 0] += 1
+            }
+            return drawn
         }
         // A cancelled sleeper goes on at once; nothing here depends on the pause.
         try? await timeline.sleep(for: .microseconds(microseconds))

@@ -73,8 +73,11 @@ public struct Simulation: Sendable {
         for (fault, count) in story.network.counts {
             story.findings.count("fault \(fault)", by: count)
         }
-        if story.swarm.kinds.contains(.longDelays) {
-            story.findings.count("fault \(FaultKind.longDelays.rawValue)")
+        if story.clocks.driftsSeen > 0 {
+            story.findings.count(
+                "fault \(FaultKind.clockSkew.rawValue)",
+                by: story.clocks.driftsSeen
+            )
         }
         for (kind, count) in story.disk.crashes {
             story.findings.count("crash among \(kind)", by: count)

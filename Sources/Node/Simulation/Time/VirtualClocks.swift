@@ -16,9 +16,22 @@ public final class VirtualClocks: Clocks {
         var startedAt: Duration = .zero
         var perMille = 0
         var driftsSince: Duration = .zero
+        /// Whether somebody has read this drift from the clock.
+        var isDriftSeen = false
+        var driftsSeen = 0
 
         func offset(at now: Duration) -> Duration {
             offset + (now - driftsSince) * perMille / 1000
+        }
+
+        /// The offset for who reads the clock.
+        mutating func read(at now: Duration) -> Duration {
+            let found = offset(at: now)
+            if !isDriftSeen, found != offset {
+                isDriftSeen = true
+                driftsSeen += 1
+            }
+            return found
         }
     }
 
@@ -33,7 +46,7 @@ public final class VirtualClocks: Clocks {
     /// The wall clock, with all its jumps.
     public func wallMilliseconds() -> UInt64 {
         let now = timeline.now
-        let sinceEpoch = now + state.withLock { $0.offset(at: now) }
+        let sinceEpoch = now + state.withLock { $0.read(at: now) }
         let (seconds, attoseconds) = sinceEpoch.components
         let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
         return UInt64(max(0, Int64(VirtualClocks.epochMilliseconds) + milliseconds))
@@ -61,8 +74,12 @@ public final class VirtualClocks: Clocks {
             state.offset = state.offset(at: now)
             state.perMille = perMille
             state.driftsSince = now
+            state.isDriftSeen = false
         }
     }
+
+    /// How many drifts somebody has read from the wall clock.
+    var driftsSeen: Int { state.withLock { $0.driftsSeen } }
 
     /// Starts the monotonic clock anew, as a machine does.
     public func restart() {
