@@ -72,8 +72,13 @@ struct DataDirectory: Sendable {
         }
     }
 
+    /// Where lost copies may be had from: nothing else has any yet.
+    private static let repairSources: [any RepairSource] = []
+
     /// The registry over what is here.
     func registry(_ world: World, _ options: Registry.Options = Registry.Options()) -> Registry {
+        var options = options
+        options.hasRepairSources = !DataDirectory.repairSources.isEmpty
         let registry = Registry(
             world: world,
             catalog: catalog,
@@ -111,7 +116,7 @@ struct DataDirectory: Sendable {
     }
 
     /// The scrub of the store that is here, which the registry tells what it finds lost, and which leaves to the
-    /// sweep what nothing can name; nothing else has copies yet that it could repair from.
+    /// sweep what nothing can name.
     func scrub(
         _ world: World,
         _ options: Scrub.Options,
@@ -125,7 +130,7 @@ struct DataDirectory: Sendable {
                 catalog: catalog,
                 blobs: blobs,
                 files: files,
-                sources: [],
+                sources: DataDirectory.repairSources,
                 options: options
             ) { event in await ScrubCare.meet(event, registry, sweep, log) }
         }
