@@ -89,7 +89,7 @@ let modules: [Module] = [
         layer: .state,
         uses: ["Platform", "OCI", "Crypto", "SQLite", "Journal"],
         port: "Journal",
-        tests: ["Contracts"]
+        tests: ["Sweep", "Simulation", "Contracts"]
     ),
     Module(name: "Blobs", layer: .state, uses: ["Platform", "HTTP", "OCI", "Crypto"], tests: []),
     Module(
