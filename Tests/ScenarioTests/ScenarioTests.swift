@@ -76,11 +76,28 @@ import Testing
         #expect(runs[0].traceHash != runs[2].traceHash)
     }
 
+    @Test(arguments: [Scenario.exhaustive, .exhaustiveBehindSequencer])
+    func `makes each kind of change in a short story without a crash`(_ scenario: Scenario) async {
+        let options = scenario.options(seed: 3)
+        let report = await run(options)
+        #expect(report.violations.isEmpty)
+        #expect(Thresholds.undone(in: report) == [])
+        let isBehindSequencer = report.counts["catalog behind a sequencer"] == 1
+        #expect(isBehindSequencer == (scenario == .exhaustiveBehindSequencer))
+        // The same parts once more, and all but the scrub.
+        var again = options
+        again.only = Set(report.parts)
+        #expect(await run(again).traceHash == report.traceHash)
+        again.only?.remove(.operation(client: 3, index: 10))
+        let undone = Thresholds.undone(in: await run(again))
+        #expect(undone.count == 1)
+        #expect(undone.first?.hasPrefix("'scrub'") == true)
+    }
+
     @Test func `survives a crash at any moment of a short story`() async {
         // A dozen of them; `script/test` runs all of them, optimised.
         var options = Scenario.exhaustive.options(seed: 3)
         options.notesMoments = true
-        options.operations = 3
         let whole = await run(options)
         #expect(whole.violations.isEmpty && whole.moments.changes > 50)
         let all = whole.moments.crashPoints
@@ -89,7 +106,7 @@ import Testing
             let report = await run(options)
             #expect(
                 report.violations.isEmpty,
-                "--seeds 1 --from 3 --scenario exhaustive --operations 3 --crash-at \(all[index])"
+                "--seeds 1 --from 3 --scenario exhaustive --crash-at \(all[index])"
             )
             #expect(report.counts["life ended: crashed"] == 1)
         }

@@ -9,7 +9,7 @@ struct Arguments: Sendable {
                               [--minutes M] [--only PARTS] [--crash-at MOMENT] [--jobs N] [--summary] [--trace]
                breakwater-sim --sabotage [--seeds N] [--from SEED] [--jobs N] [--whole]
         --minutes M   goes on with the seeds that follow until M minutes are over
-        --crash-at MOMENT  the one crash of the scenario 'exhaustive', instead of each in turn
+        --crash-at MOMENT  the one crash of an exhaustive scenario, instead of each in turn
         --only PARTS  plays only these parts of a seed, as a failure names them
         scenarios: \(Scenario.all.map(\.name).joined(separator: ", "))
         """
@@ -22,7 +22,7 @@ struct Arguments: Sendable {
     var operations: Int?
     /// How long to go on; nil for a number of seeds.
     var minutes: Int?
-    /// The one crash of a story of scenario `exhaustive`; nil for each in turn.
+    /// The one crash of a story of an exhaustive scenario; nil for each in turn.
     var crashPoint: CrashPoint?
     /// The parts of a story that are played; nil for all.
     var only: Set<Part>?

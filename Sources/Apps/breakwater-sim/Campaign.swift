@@ -21,6 +21,8 @@ final class Campaign: Sendable {
         /// Moments of the seed before `next` at which a crash is still to be tried, the last first.
         var moments: [CrashPoint] = []
         var summary = Summary()
+        /// What stories without a crash left undone.
+        var undone: [String] = []
     }
 
     /// How long a failed seed's story is made shorter.
@@ -42,9 +44,10 @@ final class Campaign: Sendable {
     /// What a run of so many whole seeds should have met more often, or not at all.
     private var misses: [String] {
         let undecided = summary.total("history undecided")
+        let misses = rarities + state.withLock { $0.undone }
         return undecided == 0
-            ? rarities
-            : rarities + ["\(undecided) histories were too long to be judged, which is no pass"]
+            ? misses
+            : misses + ["\(undecided) histories were too long to be judged, which is no pass"]
     }
 
     private var rarities: [String] {
@@ -84,6 +87,7 @@ final class Campaign: Sendable {
             let report = Simulation(options).run()
             let failures = state.withLock { state in
                 state.summary.add(report)
+                if isWhole(story) { state.undone += Thresholds.undone(in: report) }
                 return state.summary.failed.count
             }
             guard !report.violations.isEmpty else { continue }
@@ -91,6 +95,11 @@ final class Campaign: Sendable {
             tell(report, options, isFull: isFull)
             if isFull, arguments.only == nil { tellShorter(report, options) }
         }
+    }
+
+    /// Whether a story has a script that nothing keeps from its end.
+    private func isWhole(_ story: Story) -> Bool {
+        arguments.scenario.triesEachMoment && arguments.only == nil && story.crashPoint == nil
     }
 
     private func options(_ story: Story) -> Simulation.Options {
@@ -110,7 +119,7 @@ final class Campaign: Sendable {
             guard state.next - arguments.from < arguments.seeds else { return nil }
             defer { state.next += 1 }
             let story = Story(seed: state.next, crashPoint: arguments.crashPoint)
-            if arguments.scenario == .exhaustive, arguments.crashPoint == nil {
+            if arguments.scenario.triesEachMoment, arguments.crashPoint == nil {
                 state.moments = moments(of: story)
             }
             return story

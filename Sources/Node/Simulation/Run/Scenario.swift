@@ -14,12 +14,14 @@ public enum Scenario: Sendable, Equatable {
     case clock
     /// A short story without faults, told again and again with one crash at each of its moments in turn.
     case exhaustive
+    /// The same with the entries kept outside of the machine, so that a crash rolls its catalog back.
+    case exhaustiveBehindSequencer
     /// The general one with a mistake made on purpose, which must be found.
     case sabotage(Mistake)
 
     /// Every scenario.
     public static let all: [Scenario] =
-        [.general, .crashes, .disk, .network, .clock, .exhaustive]
+        [.general, .crashes, .disk, .network, .clock, .exhaustive, .exhaustiveBehindSequencer]
         + Mistake.possible.map { .sabotage($0) }
 
     /// Its name on the command line.
@@ -31,9 +33,13 @@ public enum Scenario: Sendable, Equatable {
         case .network: "network"
         case .clock: "clock"
         case .exhaustive: "exhaustive"
+        case .exhaustiveBehindSequencer: "exhaustive-sequencer"
         case .sabotage(let mistake): "sabotage-\(mistake.rawValue)"
         }
     }
+
+    /// Whether its stories are told again with a crash at each of their moments.
+    public var triesEachMoment: Bool { self == .exhaustive || self == .exhaustiveBehindSequencer }
 
     /// The scenario of that name.
     public init?(name: String) {
@@ -63,9 +69,11 @@ public enum Scenario: Sendable, Equatable {
         case .clock:
             let kinds: [FaultKind] = [.clockBack, .clockForward]
             options.swarm = Swarm(kinds: kinds, clients: 3, crashes: 4, restarts: 2)
-        case .exhaustive:
+        case .exhaustive, .exhaustiveBehindSequencer:
             options.swarm = Swarm(clients: 2)
             options.operations = 10
+            options.isScripted = true
+            options.isBehindSequencer = self == .exhaustiveBehindSequencer
         case .sabotage(let mistake): options.mistake = mistake
         }
         return options

@@ -9,8 +9,13 @@ public struct Simulation: Sendable {
     public struct Options: Sendable {
         /// The seed, from which all else follows.
         public var seed: UInt64
-        /// Operations of all clients together.
+        /// Operations of all clients together, the script's included.
         public var operations = 300
+        /// Whether a fixed list of operations, which follow from each other, comes before those that are drawn.
+        public var isScripted = false
+        /// Whether entries are kept by a sequencer outside of the machine that makes no mistake; nil draws it by
+        /// the seed, and then it makes some.
+        public var isBehindSequencer: Bool?
         /// The faults; nil draws them by the seed.
         public var swarm: Swarm?
         /// A mistake made on purpose.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import OCI
-import Platform
-import Registry
 import Synchronization
 
 /// Everything one run is made of, and the order in which it happens.
@@ -13,10 +11,6 @@ final class Story: Sendable {
     private static let bursts = 12
     /// Days that pass between all bursts together.
     private static let daysOfGaps = 61...90
-    /// How long before midnight a node looks at the clock for the last time, and how often it has to until
-    /// it is so late: clocks run fast and slow.
-    private static let lookBeforeMidnight = Duration.seconds(300)
-    private static let looksMax = 4
 
     let options: Simulation.Options
     let trace = Trace()
@@ -33,7 +27,7 @@ final class Story: Sendable {
     let programme: Programme
     private let fuse: Fuse
     private let rot: Rot
-    /// Keeps the entries of one seed in three away from its machine.
+    /// Keeps the entries away from the machine: of one seed in three, unless the options say.
     private let sequencer: FaultySequencer?
     private let access = OperatorAccess()
     private let workIsDone = Mutex(false)
@@ -64,14 +58,7 @@ final class Story: Sendable {
         )
         fuse = Fuse(disk: disk)
         rot = Rot(disk: disk)
-        var sequencing = generator("sequencer")
-        sequencer =
-            sequencing.chance(1, in: 3)
-            ? FaultySequencer(
-                timeline: timeline,
-                generator: SharedGenerator(sequencing),
-                findings: findings
-            ) : nil
+        sequencer = Story.sequencer(options, generator("sequencer"), timeline, findings)
         ledger = Ledger { [sequencer] in sequencer?.mayComeLate ?? false }
         if sequencer != nil { findings.count("catalog behind a sequencer") }
         executor = SeededExecutor(
@@ -98,6 +85,24 @@ final class Story: Sendable {
         trace.note(
             "seed \(options.seed): \(swarm.clients) clients, \(swarm.crashes) crashes, "
                 + "\(swarm.kinds.map(\.rawValue))"
+        )
+    }
+
+    /// A sequencer that lies outside of the machine, where the seed draws one or the options want one.
+    private static func sequencer(
+        _ options: Simulation.Options,
+        _ drawing: SeededGenerator,
+        _ timeline: Timeline,
+        _ findings: Findings
+    ) -> FaultySequencer? {
+        var generator = drawing
+        let isDrawn = generator.chance(1, in: 3)
+        guard options.isBehindSequencer ?? isDrawn else { return nil }
+        return FaultySequencer(
+            timeline: timeline,
+            generator: SharedGenerator(generator),
+            findings: findings,
+            isFaulty: options.isBehindSequencer == nil
         )
     }
 
@@ -208,13 +213,20 @@ final class Story: Sendable {
         )
     }
 
-    /// Lets all clients work, in bursts with days between.
+    /// Lets all clients work, in bursts with days between, after the script where there is one.
     private func runClients() async {
         var generator = SeededGenerator(seed: options.seed, purpose: "gaps")
         let weights = (1..<Story.bursts).map { _ in generator.within(1...10) }
         let seconds = generator.within(Story.daysOfGaps) * 86_400
-        let perBurst = (options.operations + Story.bursts - 1) / Story.bursts
-        for burst in 0..<Story.bursts {
+        if options.isScripted {
+            // One client more, alone, before the others.
+            var first = client(swarm.clients + 1, purpose: "script")
+            await first.runScript()
+        }
+        let scripted = options.isScripted ? ScriptStep.allCases.count : 0
+        let drawn = max(0, options.operations - scripted)
+        let perBurst = (drawn + Story.bursts - 1) / Story.bursts
+        for burst in 0..<(drawn > 0 ? Story.bursts : 0) {
             await withTaskGroup(of: Void.self) { group in
                 for number in 1...max(1, swarm.clients) {
                     group.addTask {
@@ -229,38 +241,14 @@ final class Story: Sendable {
             disk.faults.isReadOnly = false
             if programme.plays(.gap(burst)) {
                 // Nobody does anything meanwhile, so the days pass at once.
-                await elapse(.seconds(seconds * weights[burst] / weights.reduce(0, +)))
-                ledger.noteExpiry()
+                let care = client(0, purpose: "care \(burst)")
+                await care.elapse(.seconds(seconds * weights[burst] / weights.reduce(0, +)))
                 trace.note("\(timeline.stamp) after \(weights[burst]) parts of a long pause")
                 // Half of the time the node's care comes before the first client.
-                let care = client(0, purpose: "care \(burst)")
                 if generator.chance(1, in: 2) { await care.expire() }
             }
         }
         workIsDone.withLock { $0 = true }
-    }
-
-    /// Lets time pass at once; a node that runs looks at the clock shortly before its day ends, as its care
-    /// does every few minutes, and writes the pulls it noted.
-    private func elapse(_ duration: Duration) async {
-        var left = duration
-        for _ in 0..<Story.looksMax {
-            guard let node = access.current, node.isRunning(),
-                let now = node.registry.expiryReading
-            else { break }
-            let untilMidnight = Moment.dayMilliseconds - now % Moment.dayMilliseconds
-            let step = Duration.milliseconds(Int64(untilMidnight)) - Story.lookBeforeMidnight
-            guard step < left else { break }
-            timeline.elapse(max(.zero, step))
-            left -= max(.zero, step)
-            do throws(RegistryError) {
-                try await node.registry.flushPulls()
-            } catch {
-                trace.note("\(timeline.stamp) pulls wait: \(error)")
-            }
-            guard step > Story.lookBeforeMidnight else { break }
-        }
-        timeline.elapse(left)
     }
 
     private var isWorkDone: Bool { workIsDone.withLock { $0 } }

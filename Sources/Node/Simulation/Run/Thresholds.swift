@@ -53,6 +53,14 @@ public enum Thresholds {
         "scrub round finished", "clock jump",
     ]
 
+    /// Steps of the script that did not come to what they are there for, each as a sentence: of a story in
+    /// which nothing goes wrong there are none.
+    public static func undone(in report: Simulation.Report) -> [String] {
+        ScriptStep.allCases.filter { report.counts[$0.success, default: 0] == 0 }.map { step in
+            "'\(step.rawValue)' came to nothing in the story of seed \(report.seed) without a crash"
+        }
+    }
+
     /// What happened too rarely in a run, each as a sentence.
     public static func misses(of summary: Summary) -> [String] {
         guard summary.seeds >= seedsMin else { return [] }

@@ -36,7 +36,7 @@ extension Client {
         else { return }
         findings.count("delete manifest")
         switch answered.status {
-        case 202: break
+        case 202: findings.count("manifest deleted")
         case 404: judge(subject, shows: nil, answered, request.line)
         case 405:
             let parents = content.manifests.filter { $0.children.contains(manifest.digest) }

@@ -49,6 +49,12 @@ extension Client {
         await run(0..<count)
     }
 
+    /// Does each step of the script, in its order, or fewer when a violation was found.
+    mutating func runScript() async {
+        let script = ScriptStep.allCases
+        await run(0..<script.count, by: script)
+    }
+
     /// Does this client's share of burst number `burst` of `count` operations.
     mutating func run(burst: Int, of count: Int, among clients: Int) async {
         let begin = burst * count
@@ -57,14 +63,14 @@ extension Client {
         await run(before..<(before + share))
     }
 
-    private mutating func run(_ operations: Range<Int>) async {
+    private mutating func run(_ operations: Range<Int>, by script: [ScriptStep] = []) async {
         for index in operations where findings.violations.isEmpty {
             fuse?.operationBegan()
             guard programme.plays(.operation(client: number, index: index)) else { continue }
             findings.count("client operation")
             // A history of its own for each, so that leaving one out leaves the others as they are.
             generator = SeededGenerator(seed: seed, purpose: "\(index)")
-            await step()
+            if index < script.count { await play(script[index]) } else { await step() }
             let pause = generator.below(30)
             // A cancelled client does its next operation at once.
             try? await timeline.sleep(for: .milliseconds(pause))

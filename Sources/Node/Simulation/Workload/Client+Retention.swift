@@ -11,6 +11,11 @@ extension Client {
     mutating func retain(in namespace: String) async {
         let rules = rules()
         let isAlone = generator.chance(1, in: 2)
+        await retain(in: namespace, by: rules, isAlone: isAlone)
+    }
+
+    /// Sets a policy of these rules, and lets it run in its namespace alone or in all.
+    func retain(in namespace: String, by rules: [Rule], isAlone: Bool) async {
         guard let node = access.current, node.isRunning() else { return }
         do throws(RetentionError) {
             try await node.retention.set(Policy(rules: rules), for: namespace)

@@ -10,16 +10,22 @@ enum UploadForm: String, CaseIterable {
 }
 
 extension Client {
-    /// Brings a blob by a drawn form until it is acknowledged, or gives up.
-    mutating func upload(_ blob: Content.Blob, to repository: RepositoryName) async -> Bool {
+    /// Brings a blob until it is acknowledged, or gives up; by a drawn form, and mounted from a drawn
+    /// repository, unless they are given.
+    mutating func upload(
+        _ blob: Content.Blob,
+        to repository: RepositoryName,
+        as given: UploadForm? = nil,
+        from source: RepositoryName? = nil
+    ) async -> Bool {
         let effect = [Effect(.blob(repository, blob.digest), blob.digest)]
         for attempt in 0..<Client.attemptsMax {
-            let form = generator.pick(UploadForm.allCases)
+            let form = given ?? generator.pick(UploadForm.allCases)
             findings.count("upload \(form.rawValue)")
             let isDone =
                 switch form {
                 case .single: await single(blob, repository, effect)
-                case .mounted: await mount(blob, repository, effect)
+                case .mounted: await mount(blob, repository, effect, from: source)
                 case .postPut, .streamed, .chunked:
                     await session(blob, repository, effect, form)
                 }
@@ -63,10 +69,12 @@ extension Client {
     private mutating func mount(
         _ blob: Content.Blob,
         _ repository: RepositoryName,
-        _ effect: [Effect]
+        _ effect: [Effect],
+        from given: RepositoryName?
     ) async -> Bool {
-        let source = generator.pick(content.repositories)
-        let isNamed = generator.chance(2, in: 3)
+        let drawn = generator.pick(content.repositories)
+        let isNamed = generator.chance(2, in: 3) || given != nil
+        let source = given ?? drawn
         let request = WireRequest(
             "POST",
             "/v2/\(repository)/blobs/uploads/?mount=\(blob.digest)"
@@ -97,6 +105,9 @@ extension Client {
             return false
         }
     }
+
+    /// The longest piece of an upload in pieces.
+    static let pieceMax = 30_000
 
     private enum Step { case done, again, resume }
 
@@ -129,7 +140,7 @@ extension Client {
             let end =
                 form == .streamed
                 ? blob.bytes.count
-                : min(blob.bytes.count, sent + generator.within(1...30_000))
+                : min(blob.bytes.count, sent + generator.within(1...Client.pieceMax))
             switch await patch(blob, location, sent..<end, form) {
             case .sent(let next, let reached):
                 if generator.chance(1, in: 10) {
