@@ -108,6 +108,79 @@ import Testing
         #expect(ledger.possibleValues(try subject(), foundBy: ticket) == [one])
     }
 
+    // MARK: - Promises
+
+    private func blob() throws -> Subject { .blob(try repository(), one) }
+
+    /// Has a client told, by a request sent at that minute, that the blob exists.
+    private func tell(atMinute minute: Int) throws {
+        let ticket = ledger.begin([], "HEAD")
+        ledger.end(ticket, .refused)
+        ledger.noteTold(try blob(), by: ticket, sentAt: .seconds(60 * minute))
+    }
+
+    private func isPromised(atMinute minute: Int) throws -> Bool {
+        let ticket = ledger.begin([], "PUT")
+        defer { ledger.end(ticket, .refused) }
+        return ledger.isPromised(try blob(), foundBy: ticket, at: .seconds(60 * minute))
+    }
+
+    private func end(_ outcome: Outcome, _ force: Effect.Force) throws {
+        ledger.end(ledger.begin([Effect(try blob(), nil, force: force)], "end"), outcome)
+    }
+
+    @Test func `who was told of a blob may count on it for most of an hour, and no longer`() throws
+    {
+        #expect(try !isPromised(atMinute: 0))
+        try tell(atMinute: 0)
+        #expect(try isPromised(atMinute: 49))
+        #expect(try !isPromised(atMinute: 50))
+        try tell(atMinute: 49)
+        #expect(try isPromised(atMinute: 98), "told again")
+    }
+
+    @Test func `what ends by its age is no excuse for a blob of which a client was told`() throws {
+        ledger.end(ledger.begin([Effect(try blob(), one)], "upload"), .done)
+        try tell(atMinute: 0)
+        try end(.done, .due)
+        ledger.noteExpiry()
+        #expect(ledger.allows(try blob(), nil, begunAt: ledger.tick()))
+        #expect(try isPromised(atMinute: 10))
+    }
+
+    @Test func `a removal on purpose and a clock set forwards end what was promised before`() throws
+    {
+        try tell(atMinute: 0)
+        try end(.refused, .certain)
+        #expect(try isPromised(atMinute: 1))
+        try end(.unknown, .certain)
+        #expect(try !isPromised(atMinute: 2))
+        try tell(atMinute: 3)
+        try end(.done, .possible)
+        #expect(try !isPromised(atMinute: 4))
+        try tell(atMinute: 5)
+        #expect(try isPromised(atMinute: 6))
+        ledger.noteJump()
+        #expect(try !isPromised(atMinute: 7))
+    }
+
+    @Test func `a removal under way ends what is promised meanwhile`() throws {
+        let removal = ledger.begin([Effect(try blob(), nil)], "slow")
+        try tell(atMinute: 0)
+        #expect(try !isPromised(atMinute: 1))
+        ledger.end(removal, .done)
+        #expect(try !isPromised(atMinute: 2))
+        try tell(atMinute: 3)
+        #expect(try isPromised(atMinute: 4))
+    }
+
+    @Test func `who asked before anybody was told is promised nothing`() throws {
+        let ticket = ledger.begin([], "PUT")
+        try tell(atMinute: 0)
+        #expect(!ledger.isPromised(try blob(), foundBy: ticket, at: .seconds(60)))
+        ledger.end(ticket, .refused)
+    }
+
     // MARK: - Histories
 
     private func repository() throws -> RepositoryName { try #require(RepositoryName("a")) }

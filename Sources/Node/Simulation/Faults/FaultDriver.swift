@@ -181,5 +181,6 @@ struct FaultDriver: Sendable {
         clocks.jump(by: .seconds(seconds))
         // What ends by the clock may do so a day early.
         ledger.noteExpiry()
+        if seconds > 0 { ledger.noteJump() }
     }
 }

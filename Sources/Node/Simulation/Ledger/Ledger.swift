@@ -25,6 +25,10 @@ public final class Ledger: Sendable {
         var crashes: [Int] = []
         /// When links may have ended that began before.
         var expiries: [Int] = []
+        /// When the wall clock was set forwards.
+        var jumps: [Int] = []
+        /// When clients were told lately that a blob exists.
+        var tellings: [Subject: [Telling]] = [:]
         var histories: [RepositoryName: TagHistory] = [:]
         /// By when a request was sent: where the histories have it.
         var places: [Int: [HistoryPlace]] = [:]

@@ -10,6 +10,8 @@ public struct Effect: Hashable, Sendable {
         case certain
         /// It may happen or not even then (what a deletion takes along).
         case possible
+        /// The same, of what has had its time: never within what a client was promised.
+        case due
     }
 
     /// To what.

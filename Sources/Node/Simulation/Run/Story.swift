@@ -240,15 +240,27 @@ final class Story: Sendable {
             disk.faults.capacity = DiskFaults().capacity
             disk.faults.isReadOnly = false
             if programme.plays(.gap(burst)) {
+                let gap = Duration.seconds(seconds * weights[burst] / weights.reduce(0, +))
+                let begun = timeline.now
+                if gap > Client.slowBuildMax { await buildSlowly(burst) }
                 // Nobody does anything meanwhile, so the days pass at once.
                 let care = client(0, purpose: "care \(burst)")
-                await care.elapse(.seconds(seconds * weights[burst] / weights.reduce(0, +)))
+                await care.elapse(gap - (timeline.now - begun))
                 trace.note("\(timeline.stamp) after \(weights[burst]) parts of a long pause")
                 // Half of the time the node's care comes before the first client.
                 if generator.chance(1, in: 2) { await care.expire() }
             }
         }
         workIsDone.withLock { $0 = true }
+    }
+
+    /// In one gap of three somebody takes a day to build an image; not in the short story that is told once
+    /// for each moment at which it may end.
+    private func buildSlowly(_ burst: Int) async {
+        guard options.crashPoint == nil, !options.notesMoments else { return }
+        var builder = client(0, purpose: "slow build \(burst)")
+        guard builder.generator.chance(1, in: 3) else { return }
+        await builder.buildSlowly()
     }
 
     private var isWorkDone: Bool { workIsDone.withLock { $0 } }

@@ -37,7 +37,7 @@ public enum Thresholds {
         "delete repository", "copy image", "verify content",
         "sweep", "retention", "expire", "raise epoch", "image pushed", "condition held",
         "upload chunked", "upload streamed", "upload single", "upload postPut", "mounted",
-        "upload cancelled", "chunk repeated",
+        "upload cancelled", "chunk repeated", "named a day later",
     ]
 
     /// What the sequencer does, and what becomes of a machine.

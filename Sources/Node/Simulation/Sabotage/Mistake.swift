@@ -42,6 +42,8 @@ public enum Mistake: String, Sendable, CaseIterable {
     case retriesUnderAnotherIdentifier
     /// A copy that was found damaged, and set aside, is served all the same.
     case servesWhatItFoundDamaged
+    /// A client is told that a blob exists whose link is about to end.
+    case endsPromisedLinks
 
     /// Whether the file system makes it, which the product's code meets unchanged.
     public var isOfTheDisk: Bool {

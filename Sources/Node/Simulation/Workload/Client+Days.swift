@@ -30,7 +30,7 @@ extension Client {
             }
             guard step > Client.lookBeforeMidnight else { break }
         }
-        timeline.elapse(left)
+        timeline.elapse(max(.zero, left))
         ledger.noteExpiry()
     }
 }

@@ -41,7 +41,7 @@ extension Client {
     }
 
     /// Brings everything a manifest names, as far as the registry says it is not there.
-    private mutating func bring(
+    mutating func bring(
         _ manifest: Content.Manifest,
         to repository: RepositoryName
     ) async -> Bool {
@@ -57,15 +57,18 @@ extension Client {
         return true
     }
 
-    private func has(_ blob: Content.Blob, _ repository: RepositoryName) async -> Bool {
+    /// Asks whether a blob is there, and so is promised that it stays for some time.
+    func has(_ blob: Content.Blob, _ repository: RepositoryName) async -> Bool {
         let request = WireRequest("HEAD", "/v2/\(repository)/blobs/\(blob.digest)")
         guard let answered = await persistently(request) else { return false }
         return judgeBlob(request, blob, repository, answered)
     }
 
-    private enum PutResult { case done, refused, missing }
+    /// What became of a manifest.
+    enum PutResult { case done, refused, missing }
 
-    private mutating func put(
+    /// Puts a manifest whose content was brought.
+    mutating func put(
         _ manifest: Content.Manifest,
         _ repository: RepositoryName,
         _ tags: [Tag],
@@ -191,6 +194,10 @@ extension Client {
             .readYourWrites,
             "\(request.line) was refused although everything it names is there"
         )
+        let text = String(decoding: answered.response.body, as: UTF8.self)
+        for blob in manifest.blobs where text.contains("\"\(blob)\"") {
+            requireUnpromised(blob, in: repository, answered, request.line)
+        }
         findings.count("put refused for what it names")
     }
 }

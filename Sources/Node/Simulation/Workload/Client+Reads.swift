@@ -97,6 +97,7 @@ extension Client {
         guard answered.status == 206 else {
             if answered.status != 404 { unexpected(request, answered) }
             judge(.blob(repository, blob.digest), shows: nil, answered, request.line)
+            requireUnpromised(blob.digest, in: repository, answered, request.line)
             return
         }
         judge(.blob(repository, blob.digest), shows: blob.digest, answered, request.line)
@@ -117,8 +118,15 @@ extension Client {
     ) -> Bool {
         let subject = Subject.blob(repository, blob.digest)
         switch answered.status {
-        case 200: judge(subject, shows: blob.digest, answered, request.line)
-        case 404: judge(subject, shows: nil, answered, request.line)
+        case 200:
+            judge(subject, shows: blob.digest, answered, request.line)
+            if request.method == "HEAD" { noteTold([subject], answered) }
+        case 404:
+            judge(subject, shows: nil, answered, request.line)
+            // HEAD says so of what is there and cannot be promised any more.
+            if request.method != "HEAD" {
+                requireUnpromised(blob.digest, in: repository, answered, request.line)
+            }
         default: unexpected(request, answered)
         }
         return answered.status == 200

@@ -127,7 +127,7 @@ extension Client {
     /// Ends what is due, as the node does beside its sweeps.
     func expire() async {
         let effects = content.repositories.flatMap { repository in
-            content.blobs.map { Effect(.blob(repository, $0.digest), nil, force: .possible) }
+            content.blobs.map { Effect(.blob(repository, $0.digest), nil, force: .due) }
         }
         _ = await operate("expire", effects, orRefused: false) { registry throws(RegistryError) in
             let round = try await registry.expireDue()

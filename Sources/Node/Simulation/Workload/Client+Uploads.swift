@@ -61,7 +61,10 @@ extension Client {
             body: blob.bytes
         )
         guard let answered = await once(request, effect) else { return false }
-        if answered.status == 201 { return true }
+        if answered.status == 201 {
+            noteTold(effect.map(\.subject), answered)
+            return true
+        }
         unexpected(request, answered)
         return false
     }
@@ -86,6 +89,7 @@ extension Client {
             if isNamed {
                 judge(.blob(source, blob.digest), shows: blob.digest, answered, request.line)
             }
+            noteTold(effect.map(\.subject), answered)
             findings.count("mounted")
             return true
         case 202:
@@ -242,7 +246,9 @@ extension Client {
                 continue
             }
             switch answered.status {
-            case 201: return .done
+            case 201:
+                noteTold(effect.map(\.subject), answered)
+                return .done
             // After a crash a staging may be gone, shorter, or of other bytes: 202 is no promise.
             case 404, 416: return .again
             case 400:

@@ -100,6 +100,8 @@ public struct Client: Sendable {
     struct Answered {
         var response: ReceivedResponse
         var ticket: Ledger.Ticket
+        /// When its request was sent.
+        var sent: Duration
         var begun: Int { ticket.begun }
         var status: Int { response.status }
         /// The code of the error, as the specification spells it.
@@ -111,7 +113,7 @@ public struct Client: Sendable {
 
     /// Sends a request once; nil when no answer came, or one that says nothing (429, 5xx).
     func once(_ request: WireRequest, _ effects: [Effect] = []) async -> Answered? {
-        let ticket = ledger.begin(effects, request.line)
+        let (ticket, sent) = (ledger.begin(effects, request.line), timeline.now)
         let reply = await network.send(
             request,
             effects: effects,
@@ -130,7 +132,7 @@ public struct Client: Sendable {
                 requireLiveness(false, "\(request.line) was answered \(response.status): \(text)")
                 return nil
             }
-            return Answered(response: response, ticket: ticket)
+            return Answered(response: response, ticket: ticket, sent: sent)
         case .unreachable:
             requireLiveness(false, "\(request.line) found no server")
             trace.note("\(timeline.stamp) c\(number) \(request.line) → unreachable")
