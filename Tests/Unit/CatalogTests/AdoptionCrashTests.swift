@@ -116,7 +116,7 @@ private struct Machine {
     private static let pageBytes = 4096
     /// Changes at the begin and at the end of an adoption at each of which every case stops; between them,
     /// where the new file grows that counts for nothing yet, the cases take turns.
-    private static let edge = 60
+    private static let edge = 24
 
     private let options: Catalog.Options
 

@@ -276,11 +276,13 @@ extension Client {
         let type = ("Content-Type", "application/octet-stream")
         let uploads = "/v2/\(repository)/blobs/uploads/"
         let request: WireRequest
+        var session: Ledger.Ticket?
         if generator.chance(1, in: 2) {
             let begin = WireRequest("POST", uploads)
             guard let begun = await once(begin),
                 let location = begun.response.headers["Location"]
             else { return }
+            session = begun.ticket
             let joint = location.contains("?") ? "&" : "?"
             let isSent = generator.chance(1, in: 2)
             if isSent {
@@ -302,6 +304,9 @@ extension Client {
             )
         }
         guard let answered = await once(request) else { return }
+        // Whose session a power cut took may be told that the blob is there, as after a lost answer: the bytes of
+        // this request are dropped.
+        if answered.status == 201, let session, ledger.hasCrashed(since: session.begun) { return }
         findings.count("wrong digest refused")
         findings.require(
             answered.status != 201,
