@@ -24,14 +24,16 @@ extension Sweep {
                 guard memory.notes == notes || number > memory.state.listed.number else {
                     return false
                 }
-                memory.hold(copy)
+                memory.expected[copy, default: 0] += 1
                 return true
             }
             if isHeld { return number }
         }
         // What little this leaves to chance, the scrub finds.
         let number = try generation()
-        hold([Copy(digest: digest, generation: number)])
+        memory.withLock {
+            $0.expected[Copy(digest: digest, generation: number), default: 0] += 1
+        }
         return number
     }
 
@@ -53,7 +55,7 @@ extension Sweep {
                 // Memory has it; and the file, as it was noted last, names it or leads to it.
             }
         }
-        release([copy])
+        settle(copy)
     }
 
     /// Has the next round look at a copy that nothing seems to count on although its generation was listed.

@@ -20,7 +20,9 @@ extension Sweep {
     /// What it knows, of which its file has what must outlive the process.
     struct Memory {
         var state: SweepState
-        /// Copies that somebody is just storing, looking at or deleting, and how many are at each.
+        /// Copies that somebody is just storing, and how many are at each.
+        var expected: [Copy: Int] = [:]
+        /// Copies that are just being looked at or deleted, and by how many.
         var held: [Copy: Int] = [:]
         /// How often the state was noted.
         var notes: UInt64 = 0
@@ -38,39 +40,44 @@ extension Sweep {
 
         /// What the file is to say.
         ///
-        /// Who dies while it holds a copy of a generation that was listed leaves it in doubt: it may come yet, or
-        /// come back with the power where nobody synced that it went. Others are listed with their generation.
+        /// Who dies while it holds a copy leaves it in doubt: where nobody synced that it went, no list has it, and
+        /// the power brings it back. So is one that was expected, where its generation was listed; others
+        /// are listed with theirs.
         var noted: SweepState {
             var noted = state
-            for copy in held.keys where copy.generation <= state.listed.number { noted.add(copy) }
+            for copy in held.keys { noted.add(copy) }
+            for copy in expected.keys where copy.generation <= state.listed.number {
+                noted.add(copy)
+            }
             return noted
-        }
-
-        mutating func hold(_ copy: Copy) {
-            held[copy, default: 0] += 1
-        }
-
-        mutating func release(_ copy: Copy) {
-            let others = (held[copy] ?? 1) - 1
-            held[copy] = others == 0 ? nil : others
         }
     }
 
     /// Has whatever is noted from now on name these as in doubt, until they are released.
     func hold(_ copies: [Copy]) {
-        memory.withLock { memory in for copy in copies { memory.hold(copy) } }
+        memory.withLock { memory in for copy in copies { memory.held[copy, default: 0] += 1 } }
     }
 
     /// Ends a hold.
     func release(_ copies: [Copy]) {
-        memory.withLock { memory in for copy in copies { memory.release(copy) } }
+        memory.withLock { memory in for copy in copies { Sweep.endOne(copy, in: &memory.held) } }
+    }
+
+    /// Expects a copy no more.
+    func settle(_ copy: Copy) {
+        memory.withLock { Sweep.endOne(copy, in: &$0.expected) }
+    }
+
+    private static func endOne(_ copy: Copy, in counts: inout [Copy: Int]) {
+        let others = (counts[copy] ?? 1) - 1
+        counts[copy] = others == 0 ? nil : others
     }
 
     /// Holds copies that were in doubt, and are so no more where nobody says it again.
     func takeUp(_ copies: [Copy]) {
         memory.withLock { memory in
             for copy in copies {
-                memory.hold(copy)
+                memory.held[copy, default: 0] += 1
                 memory.state.doubts.remove(copy)
             }
         }
