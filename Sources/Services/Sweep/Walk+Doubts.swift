@@ -23,11 +23,12 @@ extension Walk {
         return true
     }
 
-    /// Notes what costs work alone where the file does not say it: a full disk must not keep the sweep from making
-    /// room.
-    private func noteIfPossible(_ change: (inout SweepState) -> Void) {
+    /// Notes what no note behind it may leave out: a full disk must not keep the sweep from making room.
+    ///
+    /// How far it is it notes after that, and fails where it cannot.
+    func noteIfPossible(_ change: (inout SweepState) -> Void) {
         do throws(SweepError) { try sweep.note(change) } catch {
-            // Memory has it.
+            // Memory has it, and with it the next note.
         }
     }
 

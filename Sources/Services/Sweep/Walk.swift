@@ -65,7 +65,7 @@ struct Walk {
                     try await free(page, generation)
                     guard try await rest(after: page.count) else { return false }
                 case .unlisted(let gap):
-                    try sweep.note { $0.add(gap) }
+                    noteIfPossible { $0.add(gap) }
                     tell([gap.doubt])
                 }
             }
@@ -122,7 +122,7 @@ struct Walk {
             gone = try await sweep.delete(copies, found.absent, generation: generation)
         } catch {
             // Whether they are gone, nobody knows: they are looked at again.
-            try doubt(found.doubted + found.candidates.map { Sweep.Doubt($0, .isStuck) })
+            doubt(found.doubted + found.candidates.map { Sweep.Doubt($0, .isStuck) })
             throw error
         }
         let freed = found.candidates.filter { gone.contains($0.digest) }
@@ -130,9 +130,8 @@ struct Walk {
         round.freedBytes += freed.reduce(0) { $0 + $1.size }
         sweep.show(round)
         if !freed.isEmpty { sweep.tell(freed) }
-        // After the rest has gone: where the disk is full, this fails.
         let left = found.candidates.filter { !gone.contains($0.digest) }
-        try doubt(found.doubted + (await stillThere(left)).map { Sweep.Doubt($0, .isStuck) })
+        doubt(found.doubted + (await stillThere(left)).map { Sweep.Doubt($0, .isStuck) })
     }
 
     /// Those of the copies that could not be deleted; the others somebody else freed at the same moment, as
@@ -151,10 +150,10 @@ struct Walk {
         return left
     }
 
-    /// Notes, before anything is passed, that the next round is to look at these again.
-    private mutating func doubt(_ doubts: [Sweep.Doubt]) throws(SweepError) {
+    /// Has the next round look at these again; whatever is noted later says so too.
+    private mutating func doubt(_ doubts: [Sweep.Doubt]) {
         guard !doubts.isEmpty else { return }
-        try sweep.note { state in
+        noteIfPossible { state in
             for doubt in doubts { state.add(doubt.copy) }
         }
         tell(doubts)

@@ -20,12 +20,7 @@ import Testing
         for number in 0..<9 { try await test.push("blob \(number)") }
         let digest = try await test.store([1]).digest
         try await test.raise(2)
-        // A directory in its place can be opened, and not removed as a file is.
-        let folder = try test.temporary.directory.directory("blobs", .mustExist)
-            .directory("00000000000000000002", .mustExist).directory("sha256", .mustExist)
-            .directory(String(digest.hex.prefix(2)), .mustExist)
-        try folder.remove(digest.hex)
-        _ = try folder.directory(digest.hex, .createIfMissing)
+        let folder = try test.block(digest)
         let first = try await test.sweep.run()
         #expect(first.looked == 10 && first.doubted == 1)
         for _ in 0..<2 {
@@ -75,6 +70,21 @@ import Testing
         test.faults.clear()
         #expect(try await test.sweep.run().doubted == 0)
         #expect(try await test.copies().count == 1)
+    }
+
+    @Test func `a copy that cannot be removed keeps a full disk from nothing behind it`()
+        async throws
+    {
+        let test = try Fixture()
+        var digests: [Digest] = []
+        for number in 0..<8 as Range<UInt8> {
+            digests.append(try await test.store([number]).digest)
+        }
+        try await test.raise(2)
+        _ = try test.block(try #require(digests.min()))
+        test.faults.fail(.create, as: .noSpace, forever: true)
+        await #expect(throws: SweepError.self) { try await test.sweep.run() }
+        #expect(test.freed.count == 7)
     }
 
     @Test func `what is suspected leaves room for what is in doubt`() throws {

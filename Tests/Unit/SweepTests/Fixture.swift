@@ -158,6 +158,17 @@ final class Fixture: Sendable {
         return try registry.read { view throws(CatalogError) in try view.epoch() }.number
     }
 
+    /// Puts a directory in the place of a copy of generation 2, which can be opened, and not removed as a file is;
+    /// returns the directory that has it.
+    func block(_ digest: Digest) throws -> any Directory {
+        let folder = try temporary.directory.directory("blobs", .mustExist)
+            .directory("00000000000000000002", .mustExist).directory("sha256", .mustExist)
+            .directory(String(digest.hex.prefix(2)), .mustExist)
+        try folder.remove(digest.hex)
+        _ = try folder.directory(digest.hex, .createIfMissing)
+        return folder
+    }
+
     /// Every copy there is, in order.
     func copies() async throws -> [(generation: UInt64, digest: Digest)] {
         var copies: [(UInt64, Digest)] = []
