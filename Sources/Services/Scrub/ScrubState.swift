@@ -2,19 +2,20 @@
 
 import Blobs
 import Catalog
+import Crypto
 import Journal
 import OCI
 import Platform
 
 /// How far the scrub of one store has come and what it found, kept in a small file over restarts.
 ///
-/// A lost or unreadable file costs a round and nothing else.
+/// A lost, unreadable or damaged file costs a round and nothing else.
 struct ScrubState: Equatable, Sendable {
     /// The file in the data directory.
     static let fileName = "scrub"
     /// The longest file that is read, in bytes.
     static let fileMax = 512 << 10
-    private static let heading = "breakwater scrub 1"
+    private static let heading = "breakwater scrub 2"
 
     /// What is done next.
     enum Place: Equatable {
@@ -65,7 +66,7 @@ struct ScrubState: Equatable, Sendable {
     }
 
     private init?(parsing text: [UInt8]) {
-        var lines = String(decoding: text, as: UTF8.self).split(separator: "\n")[...]
+        guard var lines = CheckedLines.lines(of: text)?[...] else { return nil }
         guard lines.popFirst() == ScrubState.heading[...] else { return nil }
         func words(_ name: String, _ count: Int) -> [Substring]? {
             guard let line = lines.popFirst() else { return nil }
@@ -140,7 +141,7 @@ struct ScrubState: Equatable, Sendable {
                 "lost \(loss.digest) \(loss.generation) \(loss.flaw?.rawValue ?? "missing")"
             )
         }
-        return Array(lines.map { "\($0)\n" }.joined().utf8)
+        return CheckedLines.text(lines)
     }
 
     /// Notes a loss, the newest of its digest; one too many is left to the next round.

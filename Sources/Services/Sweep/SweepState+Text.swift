@@ -49,7 +49,7 @@ extension SweepState {
             doubts.insert(Sweep.Copy(digest: digest, generation: generation))
         }
         let checked = all[..<lines.startIndex]
-        guard let check = words("check", 1), check[0] == SweepState.check(checked),
+        guard let check = words("check", 1), check[0] == CheckedLines.check(of: checked),
             let end = words("paused", 1), let isPaused = SweepState.flag(end[0]),
             lines.isEmpty
         else { return nil }
@@ -60,11 +60,6 @@ extension SweepState {
     /// of it is taken over.
     static func isPausedAnyway(_ text: [UInt8]) -> Bool {
         String(decoding: text, as: UTF8.self).split(separator: "\n").last == "paused yes"
-    }
-
-    /// What tells lines from others that rot made of them.
-    private static func check(_ lines: some Sequence<some StringProtocol>) -> String {
-        Digest.of(Array(lines.map { "\($0)\n" }.joined().utf8)).hex
     }
 
     /// A number that the catalog can be asked for.
@@ -90,7 +85,7 @@ extension SweepState {
             lines.append("unlisted \(gap.generation) \(after) \(gap.last)")
         }
         for copy in doubts.sorted() { lines.append("doubt \(copy.generation) \(copy.digest)") }
-        lines.append("check \(SweepState.check(lines))")
+        lines.append("check \(CheckedLines.check(of: lines))")
         // The last line, so that a file that was cut short is none.
         lines.append("paused \(flag(isPaused))")
         return Array(lines.map { "\($0)\n" }.joined().utf8)

@@ -87,7 +87,7 @@ import Testing
         #expect(try await pass(hours: 1, second) == 1)
     }
 
-    @Test(arguments: ["", "nonsense", "breakwater staging ages 2\n", "breakwater staging ages 1"])
+    @Test(arguments: ["", "nonsense", "breakwater staging ages 2\n", "breakwater staging ages 2"])
     func `takes stagings for young when the record is lost or strange`(text: String) async throws {
         let first = try fixture.open()
         _ = try await fixture.begin([1], in: first)
@@ -95,6 +95,21 @@ import Testing
         let file = try fixture.scratch.directory.open("staging-ages", .writeOrCreate)
         try file.truncate(to: 0)
         try file.put(Array(text.utf8))
+        let second = try fixture.open()
+        #expect(try await pass(hours: 7 * 24, second) == 0)
+        #expect(try await pass(hours: 1, second) == 1)
+    }
+
+    @Test func `drops nothing early for an age that rot made another`() async throws {
+        let first = try fixture.open()
+        _ = try await fixture.begin([1], in: first)
+        #expect(try await pass(hours: 100, first) == 0)
+        let written = try fixture.scratch.bytes(of: "staging-ages")
+        let text = String(decoding: written, as: UTF8.self)
+        let flipped = text.replacing(" 356400\n", with: " 756400\n")
+        #expect(flipped != text)
+        let file = try fixture.scratch.directory.open("staging-ages", .writeOrCreate)
+        try file.put(Array(flipped.utf8))
         let second = try fixture.open()
         #expect(try await pass(hours: 7 * 24, second) == 0)
         #expect(try await pass(hours: 1, second) == 1)
@@ -110,10 +125,9 @@ import Testing
         try store.expireStagings(olderThan: week)
         _ = try await pass(hours: 2, store)
         let expected =
-            "breakwater staging ages 1\n"
-            + ids.sorted().map { "\($0) 2 7200\n" }.joined()
+            ["breakwater staging ages 2"] + ids.sorted().map { "\($0) 2 7200" }
         let written = try fixture.scratch.bytes(of: "staging-ages")
-        #expect(String(decoding: written, as: UTF8.self) == expected)
+        #expect(CheckedLines.lines(of: written) == expected.map { $0[...] })
         let renames = fixture.faults.count(.rename)
         try store.expireStagings(olderThan: week)
         #expect(fixture.faults.count(.rename) == renames)

@@ -2,6 +2,7 @@
 
 import Catalog
 import Contracts
+import Crypto
 import Platform
 import Testing
 
@@ -29,10 +30,15 @@ import Testing
 
     @Test func `are believed in where the file says nothing, and no start fails for it`() throws {
         for text in [
-            "", "day 3\n", "breakwater pulls-lost 1\n", "breakwater pulls-lost 1\nday x\n",
+            "", "day 3\n", "breakwater pulls-lost 2\n", "breakwater pulls-lost 2\nday 3\n",
         ] {
             #expect(LostPulls(Array(text.utf8)) == .some)
         }
+        #expect(LostPulls(CheckedLines.text(["breakwater pulls-lost 2", "day x"])) == .some)
+        // A day that rot has put off for ever.
+        let text = String(decoding: LostPulls.upTo(day: 20_780).text, as: UTF8.self)
+        let flipped = text.replacing("day 2", with: "day 6")
+        #expect(text != flipped && LostPulls(Array(flipped.utf8)) == .some)
         _ = try directory.directory.directory(LostPulls.fileName, .createIfMissing)
         #expect(try LostPulls.look(in: directory.directory) == .some)
     }

@@ -241,7 +241,7 @@ import Testing
         let test = try Fixture()
         try await test.push([1])
         _ = try await test.scrubNow()
-        for text in ["", "breakwater scrub 1\n", "breakwater scrub 2\nstore x\n", "\u{0}"] {
+        for text in ["", "breakwater scrub 2\n", "breakwater scrub 3\nstore x\n", "\u{0}"] {
             let file = try test.temporary.directory.open("scrub", .writeOrCreate)
             try file.truncate(to: 0)
             try file.write(Array(text.utf8).span, at: 0)

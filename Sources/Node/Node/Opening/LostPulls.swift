@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Catalog
+import Crypto
 import Platform
 
 /// Whether pulls may stand in no entry, for a process ended without writing those it had noted.
@@ -16,13 +17,13 @@ enum LostPulls: Equatable, Sendable {
 
     /// The file in the data directory.
     static let fileName = "pulls-lost"
-    private static let fileMax = 100
-    private static let heading = "breakwater pulls-lost 1"
+    private static let fileMax = 200
+    private static let heading = "breakwater pulls-lost 2"
 
     /// Reads a file's text; one that says nothing stands for some.
     init(_ text: [UInt8]) {
-        let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
-        guard lines.count == 2, lines[0] == LostPulls.heading[...], lines[1].hasPrefix("day "),
+        guard let lines = CheckedLines.lines(of: text), lines.count == 2,
+            lines[0] == LostPulls.heading[...], lines[1].hasPrefix("day "),
             let day = UInt32(lines[1].dropFirst(4))
         else {
             self = .some
@@ -34,7 +35,7 @@ enum LostPulls: Equatable, Sendable {
     /// The file's text.
     var text: [UInt8] {
         let day = if case .upTo(let day) = self { "\(day)" } else { "-" }
-        return Array("\(LostPulls.heading)\nday \(day)\n".utf8)
+        return CheckedLines.text([LostPulls.heading, "day \(day)"])
     }
 
     /// What is known; to be asked before the catalog is opened.

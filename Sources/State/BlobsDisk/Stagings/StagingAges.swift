@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
 import Platform
 
 /// How long each staging has lain untouched, counted so that a jump of the clock drops nothing.
@@ -18,13 +19,13 @@ struct StagingAges: Sendable {
 
     /// The file in the store's directory.
     static let fileName = "staging-ages"
-    private static let heading = "breakwater staging ages 1"
+    private static let heading = "breakwater staging ages 2"
     /// Bytes of the longest line: an id, two numbers of 20 digits, two spaces, the end of the line.
     private static let lineMax = 32 + 20 + 20 + 2 + 1
 
     /// The longest file of `count` stagings.
     static func fileMax(_ count: Int) -> Int {
-        heading.utf8.count + 1 + lineMax * count
+        heading.utf8.count + 1 + lineMax * count + CheckedLines.lineBytes
     }
 
     /// In the order of ids.
@@ -66,21 +67,19 @@ struct StagingAges: Sendable {
 
     /// The file's bytes (docs/formats/blob-directory.md).
     var text: [UInt8] {
-        var text = "\(StagingAges.heading)\n"
-        for entry in entries {
-            text += "\(entry.id) \(entry.size) \(entry.age.components.seconds)\n"
-        }
-        return Array(text.utf8)
+        CheckedLines.text(
+            [StagingAges.heading]
+                + entries.map { "\($0.id) \($0.size) \($0.age.components.seconds)" }
+        )
     }
 
     private static func parse(_ text: [UInt8]) -> [Entry]? {
-        let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        guard let first = lines.first, String(decoding: first, as: UTF8.self) == heading,
-            let last = lines.last, last.isEmpty
-        else { return nil }
+        guard let lines = CheckedLines.lines(of: text), lines.first == heading[...] else {
+            return nil
+        }
         var entries: [Entry] = []
-        for line in lines.dropFirst().dropLast() {
-            let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+        for line in lines.dropFirst() {
+            let words = line.split(separator: " ")
             guard words.count == 3, let id = Identifier(words[0]), let size = UInt64(words[1]),
                 let seconds = UInt32(words[2]), entries.last.map({ $0.id < id }) ?? true
             else { return nil }
