@@ -289,7 +289,9 @@ targets.append(
 targets.append(
     .testTarget(
         name: "ScenarioTests",
-        dependencies: dependencies(["Platform", "HTTP", "OCI", "Simulation"]),
+        dependencies: dependencies([
+            "Platform", "HTTP", "OCI", "Registry", "Retention", "Scrub", "Simulation",
+        ]),
         path: "Tests/ScenarioTests",
         swiftSettings: tests
     )

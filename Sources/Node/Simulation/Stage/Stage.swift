@@ -22,12 +22,14 @@ public final class Stage: Sendable {
     public let content: Content
     /// What was found wrong.
     public let findings: Findings
-    private let timeline: Timeline
+    let timeline: Timeline
     private let trace: Trace
     private let network: SimulatedNetwork
     private let ledger = Ledger()
     private let random: SeededRandom
     private let mistake: Mistake?
+    /// Which copies were damaged on purpose.
+    let rot: Rot
     private let inspector: Inspector
     private let sequencer: (any Sequencer)?
     private let node = Mutex<SimulatedNode?>(nil)
@@ -67,12 +69,8 @@ public final class Stage: Sendable {
                 findings: findings,
                 isFaulty: false
             ) : nil
-        inspector = Inspector(
-            content: content,
-            findings: findings,
-            disk: disk,
-            rot: Rot(disk: disk)
-        )
+        rot = Rot(disk: disk)
+        inspector = Inspector(content: content, findings: findings, disk: disk, rot: rot)
     }
 
     /// Plays a story on a stage of its own and returns what was found wrong.
@@ -162,7 +160,7 @@ public final class Stage: Sendable {
     /// The catalog of the node that runs.
     public var catalog: Catalog { get throws { try running().catalog } }
 
-    private func running() throws -> SimulatedNode {
+    func running() throws -> SimulatedNode {
         guard let node = node.withLock({ $0 }) else { throw StageError.noNode }
         return node
     }
@@ -285,4 +283,6 @@ extension Stage {
 public enum StageError: Error, Equatable {
     /// No node runs.
     case noNode
+    /// The catalog counts on no copy of it.
+    case noCopy
 }
