@@ -4,29 +4,57 @@ import Platform
 import SQLite
 
 extension FaultDriver {
-    /// The most bits of the catalog's file that flip at the beginning of one life.
-    private static let flipsMax = 8
+    /// The most places of the catalog's file that are damaged at the beginning of one life.
+    private static let placesMax = 8
     private static let catalog = "\(SimulatedNode.directory)/catalog.db"
 
-    /// Flips a few bits of the catalog's file, or one of what its WAL holds for good.
-    func rotCatalogOrLog(_ generator: inout SeededGenerator) {
+    /// The most operations of a life that begin before its catalog is damaged.
+    private static let operationsMax = 30
+
+    /// Damages the catalog in half of the lives: before it is opened, or while it serves.
+    func planCatalogRot(_ generator: inout SeededGenerator) {
+        guard generator.chance(1, in: 2) else { return }
+        guard generator.chance(1, in: 2) else { return rotCatalogOrLog(&generator) }
+        let (count, drawn) = (generator.within(1...FaultDriver.operationsMax), generator)
+        fuse.damage(afterOperations: count) { [self] in
+            var generator = drawn
+            findings.count("catalog damaged while it serves")
+            rotCatalog(&generator)
+        }
+    }
+
+    /// Damages a few places of the catalog's file, or one of what its WAL holds for good: a bit flips, or a
+    /// sector cannot be read any more.
+    private func rotCatalogOrLog(_ generator: inout SeededGenerator) {
         let settled = settledLog()
         guard settled.isEmpty || generator.chance(1, in: 2) else {
             return rotLog(settled, &generator)
         }
-        for _ in 0..<generator.within(1...FaultDriver.flipsMax) { rotCatalog(&generator) }
+        rotCatalog(&generator)
+    }
+
+    private func rotCatalog(_ generator: inout SeededGenerator) {
+        guard let size = DiskView(disk, .current).bytes(at: FaultDriver.catalog)?.count, size > 0
+        else { return }
+        for _ in 0..<generator.within(1...FaultDriver.placesMax) {
+            damageCatalog(FaultDriver.catalog, at: generator.below(size), &generator)
+        }
+    }
+
+    private func damageCatalog(
+        _ path: String,
+        at offset: Int,
+        _ generator: inout SeededGenerator
+    ) {
+        damage(path, at: offset, &generator)
+        rot.isCatalogDamaged = true
+        findings.count("fault \(FaultKind.catalogRot.rawValue)")
     }
 
     private func rotLog(_ settled: Range<Int>, _ generator: inout SeededGenerator) {
-        let path = "\(FaultDriver.catalog)-wal"
-        let (offset, bit) = (
-            settled.lowerBound + generator.below(settled.count), generator.below(8)
-        )
-        DiskView(disk, .current).damage(path, at: offset, xor: 1 << bit)
-        rot.isCatalogDamaged = true
-        findings.count("fault \(FaultKind.catalogRot.rawValue)")
+        let offset = settled.lowerBound + generator.below(settled.count)
+        damageCatalog("\(FaultDriver.catalog)-wal", at: offset, &generator)
         findings.count("damaged WAL")
-        trace.note("bit \(bit) of byte \(offset) of \(path) flips")
     }
 
     /// The bytes of the WAL before its last transaction, where damage can be told from a torn write.

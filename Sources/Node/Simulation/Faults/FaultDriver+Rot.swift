@@ -15,6 +15,7 @@ extension FaultDriver {
             findings.count("fault \(FaultKind.bitFlips.rawValue)")
             trace.note("bit \(bit) of byte \(offset) of \(path) flips")
         }
+        rotNotes(&generator)
     }
 
     /// Makes one sector of each of a few copies unreadable.
@@ -25,17 +26,32 @@ extension FaultDriver {
             rot.damaged(digest, at: path)
             trace.note("the sector with byte \(offset) of \(path) cannot be read any more")
         }
+        rotNotes(&generator)
     }
 
-    /// Flips one bit of the catalog's file, where no WAL can hide it.
-    func rotCatalog(_ generator: inout SeededGenerator) {
-        let path = "\(SimulatedNode.directory)/catalog.db"
-        guard let size = DiskView(disk, .current).bytes(at: path)?.count, size > 0 else { return }
-        let (offset, bit) = (generator.below(size), generator.below(8))
-        DiskView(disk, .current).damage(path, at: offset, xor: 1 << bit)
-        rot.isCatalogDamaged = true
-        findings.count("fault \(FaultKind.catalogRot.rawValue)")
-        trace.note("bit \(bit) of byte \(offset) of \(path) flips")
+    /// What the product notes beside names and content, and finds again where it is lost.
+    private static let notes = ["sweep", "scrub", "staging-ages"]
+
+    /// Damages one of the notes, in half of the cases: nothing may come of it but work.
+    private func rotNotes(_ generator: inout SeededGenerator) {
+        let path = "\(SimulatedNode.directory)/\(generator.pick(FaultDriver.notes))"
+        guard generator.chance(1, in: 2),
+            let size = DiskView(disk, .current).bytes(at: path)?.count, size > 0
+        else { return }
+        damage(path, at: generator.below(size), &generator)
+        findings.count("damaged note")
+    }
+
+    /// Flips a bit of a byte, or makes the sector around it unreadable.
+    func damage(_ path: String, at offset: Int, _ generator: inout SeededGenerator) {
+        let bit = generator.below(8)
+        if generator.chance(1, in: 3) {
+            DiskView(disk, .current).loseSector(path, at: offset)
+            trace.note("the sector with byte \(offset) of \(path) cannot be read any more")
+        } else {
+            DiskView(disk, .current).damage(path, at: offset, xor: 1 << bit)
+            trace.note("bit \(bit) of byte \(offset) of \(path) flips")
+        }
     }
 
     private func copies(

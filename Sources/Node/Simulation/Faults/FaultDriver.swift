@@ -152,7 +152,7 @@ struct FaultDriver: Sendable {
         case .readOnlyDisk: faults.isReadOnly = generator.chance(1, in: 3)
         case .bitFlips: flipBits(&generator)
         case .unreadableSectors: loseSectors(&generator)
-        case .catalogRot: if generator.chance(1, in: 2) { rotCatalogOrLog(&generator) }
+        case .catalogRot: planCatalogRot(&generator)
         case .clockBack: jump(by: -FaultDriver.jump(&generator), kind)
         case .clockForward: jump(by: FaultDriver.jump(&generator), kind)
         case .clockSkew:

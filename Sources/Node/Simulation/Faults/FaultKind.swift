@@ -3,7 +3,7 @@
 /// What can go wrong in a simulation besides crashes, which every seed has.
 public enum FaultKind: String, Sendable, CaseIterable {
     case failedSync, failedDirectorySync, failedRename, failedRead, fullDisk, slowDisk, readOnlyDisk
-    /// In data at rest: copies of blobs and manifests, and the catalog's file and WAL.
+    /// In data at rest: copies of blobs and manifests and what is noted beside them; the catalog's file and WAL.
     case bitFlips, unreadableSectors, catalogRot
     /// By minutes to a year; a clock that runs fast or slow.
     case clockBack, clockForward, clockSkew

@@ -2,7 +2,7 @@
 
 import Synchronization
 
-/// A crash that waits until clients are so far, so that crashes come all through a story.
+/// A crash, or other damage, that waits until clients are so far, so that they come all through a story.
 final class Fuse: Sendable {
     /// How long after an operation began.
     enum Delay: Hashable, Sendable {
@@ -18,6 +18,7 @@ final class Fuse: Sendable {
         var begun = 0
         var crash: (operation: Int, delay: Delay)?
         var jobsLeft: Int?
+        var damage: (operation: Int, act: @Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
@@ -33,10 +34,16 @@ final class Fuse: Sendable {
         strike()
     }
 
+    /// Plans damage for when so many more operations have begun.
+    func damage(afterOperations count: Int, _ act: @escaping @Sendable () -> Void) {
+        state.withLock { $0.damage = ($0.begun + count, act) }
+    }
+
     /// Plans nothing any more.
     func putOut() {
         state.withLock { state in
             state.crash = nil
+            state.damage = nil
             state.jobsLeft = nil
         }
         disk.crash(after: nil)
@@ -49,7 +56,13 @@ final class Fuse: Sendable {
 
     /// Notes that a client begins an operation.
     func operationBegan() {
-        state.withLock { $0.begun += 1 }
+        let act = state.withLock { state -> (@Sendable () -> Void)? in
+            state.begun += 1
+            guard let damage = state.damage, state.begun >= damage.operation else { return nil }
+            state.damage = nil
+            return damage.act
+        }
+        act?()
         strike()
     }
 

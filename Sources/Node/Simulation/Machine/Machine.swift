@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Platform
+import Registry
 import Scrub
 import Synchronization
 
@@ -134,7 +135,7 @@ final class Machine: Sendable {
             )
         )
         isServing.withLock { $0 = true }
-        await watch(since: timeline.now, lifetime, isOver)
+        await watch(node, since: timeline.now, lifetime, isOver)
         isServing.withLock { $0 = false }
         access.close()
         network.disconnect()
@@ -190,11 +191,21 @@ final class Machine: Sendable {
         } catch {
             trace.note("\(timeline.stamp) rebuild: \(error)")
             findings.count("catalog put back whole")
+            forgetDamagedEntries(world)
         }
         disk.crash()
         disk.settle(.processOnly)
         DiskView(disk, .current).undoDamage(under: "\(SimulatedNode.directory)/catalog")
         rot.isCatalogDamaged = false
+    }
+
+    /// What the scrub noted of the entries that were damaged is not true of the copy in their place.
+    private func forgetDamagedEntries(_ world: World) {
+        do throws(FileError) {
+            try world.files.directory(at: SimulatedNode.directory, .mustExist).remove("scrub")
+        } catch {
+            trace.note("\(timeline.stamp) the scrub had noted nothing: \(error)")
+        }
     }
 
     /// Checks that the node that serves has no copy left that the sweep had to free (I7).
@@ -212,13 +223,23 @@ final class Machine: Sendable {
         return false
     }
 
+    /// How long an operator looks on while a node takes no change.
+    private static let patience = Duration.seconds(5)
+
     private func watch(
+        _ node: SimulatedNode,
         since start: Duration,
         _ lifetime: Duration?,
         _ isOver: () -> Bool
     ) async {
+        var refusedSince: Duration?
         while !disk.isDown, !isOver() {
             if let lifetime, timeline.now - start >= lifetime { return }
+            if rot.isCatalogDamaged, node.registry.registrar.refusal != nil {
+                let since = refusedSince ?? timeline.now
+                refusedSince = since
+                if timeline.now - since >= Machine.patience { return }
+            }
             do { try await timeline.sleep(for: Machine.watchEvery) } catch { return }
         }
     }

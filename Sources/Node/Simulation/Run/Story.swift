@@ -186,8 +186,8 @@ final class Story: Sendable {
                 await auditor.audit()
                 await auditor.run(operations: 10)
                 await auditor.expire()
-                await auditor.retain(in: self.content.repositories[0].namespace)
                 await auditor.deleteAndRestore()
+                await auditor.retain(in: self.content.repositories[0].namespace)
                 // What was stored before two raises and is not named then has no right to be there; before
                 // the scrub, which has the sweep look at whatever that overlooked.
                 await auditor.sweep(raises: 2)

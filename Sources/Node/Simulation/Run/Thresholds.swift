@@ -27,7 +27,8 @@ public enum Thresholds {
     private static let recoveries = [
         "upload resumed", "rebuild catalog", "catalog rebuilt offline", "copy set aside",
         "quarantined", "repaired",
-        "copy brought again", "damaged catalog refused", "caught up with the sequencer",
+        "copy brought again", "damaged catalog refused", "damaged catalog found",
+        "caught up with the sequencer",
         "sequencer late append took effect",
     ]
 
@@ -45,7 +46,10 @@ public enum Thresholds {
         ["late", "lost", "repeated", "unknown"].map { "sequencer \($0)" }
         + CrashFate.allCases.map { "crash \($0)" }
         + ["changes", "calls", "jobs"].map { "crash among \($0)" }
-        + ["damaged WAL", "start refused under faults"]
+        + [
+            "damaged WAL", "damaged note", "catalog damaged while it serves",
+            "start refused under faults",
+        ]
 
     /// What takes days, and has to be frequent all the same.
     private static let endings = [

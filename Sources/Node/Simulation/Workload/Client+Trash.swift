@@ -108,9 +108,9 @@ extension Client {
 
     /// Lets the trash go of a manifest before its time, which no client sees.
     func purge(_ manifest: Content.Manifest, in repository: RepositoryName, now: Bool) async {
-        // What is dropped is seen by nobody's promise, but was a blob of the repository until then.
+        // What is dropped was a blob of the repository until then, and nobody may count on it any more.
         let effects =
-            now ? manifest.blobs.map { Effect(.blob(repository, $0), nil, force: .possible) } : []
+            now ? manifest.blobs.map { Effect(.blob(repository, $0), nil, force: .due) } : []
         let isGone = await operate("purge", effects, orRefused: true) {
             registry throws(RegistryError) in
             _ = try await registry.purge(
