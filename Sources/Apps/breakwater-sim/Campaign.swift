@@ -45,9 +45,11 @@ final class Campaign: Sendable {
     private var misses: [String] {
         let undecided = summary.total("history undecided")
         let misses = rarities + state.withLock { $0.undone }
-        return undecided == 0
-            ? misses
-            : misses + ["\(undecided) histories were too long to be judged, which is no pass"]
+        guard undecided > 0 else { return misses }
+        let seeds = summary.undecided.map { "\($0)" }.joined(separator: ", ")
+        return misses + [
+            "\(undecided) histories were too long to be judged, which is no pass (seeds \(seeds))"
+        ]
     }
 
     private var rarities: [String] {

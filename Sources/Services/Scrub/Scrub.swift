@@ -63,10 +63,10 @@ public final class Scrub: Sendable {
         var text: [UInt8]?
         do throws(FileError) {
             text = try files.contents(of: ScrubState.fileName, limit: ScrubState.fileMax)
-            notice = nil
+            let isWhole = text.map { ScrubState.isWhole($0) } ?? true
+            notice = isWhole ? nil : Scrub.begins("is damaged or of another form")
         } catch {
-            notice =
-                "the scrub begins a round, for '\(ScrubState.fileName)' cannot be read: \(error.kind)"
+            notice = Scrub.begins("cannot be read: \(error.kind)")
         }
         let region: Head
         do throws(CatalogError) {
@@ -76,6 +76,10 @@ public final class Scrub: Sendable {
         var memory = Memory(state: state)
         if state.began > 0 { memory.round = ScrubState.round(state.counts) }
         self.memory = Mutex(memory)
+    }
+
+    private static func begins(_ cause: String) -> String {
+        "the scrub begins a round, for '\(ScrubState.fileName)' \(cause)"
     }
 
     /// Where it stands.

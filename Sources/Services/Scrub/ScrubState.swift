@@ -9,7 +9,8 @@ import Platform
 
 /// How far the scrub of one store has come and what it found, kept in a small file over restarts.
 ///
-/// A lost, unreadable or damaged file costs a round and nothing else.
+/// A lost or unreadable file costs a round, and with it the list of damaged entries until the round has looked
+/// at the catalog. Of one that is damaged those that can be read are kept: no change is taken meanwhile.
 struct ScrubState: Equatable, Sendable {
     /// The file in the data directory.
     static let fileName = "scrub"
@@ -58,11 +59,36 @@ struct ScrubState: Equatable, Sendable {
     /// What a file said, where that is of this store.
     init(_ text: [UInt8]?, store: Identifier, incarnation: UInt32) {
         self.init(store: store, incarnation: incarnation)
-        guard let text, let known = ScrubState(parsing: text), known.store == store else { return }
+        guard let text else { return }
+        guard let known = ScrubState(parsing: text) else {
+            damagedEntries = ScrubState.damagedAnyway(text)
+            return
+        }
+        guard known.store == store else { return }
         self = known
         guard known.incarnation != incarnation else { return }
         self.incarnation = incarnation
         damagedEntries = []
+    }
+
+    /// Whether a file has this form, and its check is right.
+    static func isWhole(_ text: [UInt8]) -> Bool { ScrubState(parsing: text) != nil }
+
+    /// The damaged entries that a file names which is damaged itself.
+    private static func damagedAnyway(_ text: [UInt8]) -> [CatalogScrub.EntryPlace] {
+        let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
+        let places = lines.filter { $0.hasPrefix("damaged ") }.compactMap { line in
+            entry(line.split(separator: " ").dropFirst())
+        }
+        return Array(places.prefix(CatalogScrub.Findings.listedMax))
+    }
+
+    private static func entry(_ words: some Collection<Substring>) -> CatalogScrub.EntryPlace? {
+        guard words.count == 2, let scope = words.first, let number = words.dropFirst().first,
+            let scope = ["region": Scope.region, "estate": .estate][scope],
+            let position = UInt64(number)
+        else { return nil }
+        return CatalogScrub.EntryPlace(scope: scope, position: position)
     }
 
     private init?(parsing text: [UInt8]) {
@@ -88,11 +114,10 @@ struct ScrubState: Equatable, Sendable {
         (self.place, began, ended) = (known, times[0], times[1])
         (bytesTotal, self.counts) = (total[0], counts)
         while lines.first?.hasPrefix("damaged ") == true {
-            guard let words = words("damaged", 2), let position = UInt64(words[1]),
-                let scope = ["region": Scope.region, "estate": .estate][words[0]],
+            guard let words = words("damaged", 2), let place = ScrubState.entry(words),
                 damagedEntries.count < CatalogScrub.Findings.listedMax
             else { return nil }
-            damagedEntries.append(CatalogScrub.EntryPlace(scope: scope, position: position))
+            damagedEntries.append(place)
         }
         while !lines.isEmpty {
             guard let words = words("lost", 3), let digest = Digest(String(words[0])),

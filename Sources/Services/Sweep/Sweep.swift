@@ -50,15 +50,18 @@ public final class Sweep: Sendable {
         var text: [UInt8]?
         do throws(FileError) {
             text = try files.contents(of: SweepState.fileName, limit: SweepState.fileMax)
-            notice = nil
+            let isWhole = text.map { SweepState.isWhole($0) } ?? true
+            notice = isWhole ? nil : Sweep.begins("is damaged or of another form")
         } catch {
-            notice =
-                "the sweep looks at everything again, for '\(SweepState.fileName)' cannot be read: "
-                + "\(error.kind)"
+            notice = Sweep.begins("cannot be read: \(error.kind)")
         }
         let state = SweepState(text, store: blobs.id, region: heads.region, epoch: epoch)
         memory = Mutex(Memory(state: state))
         saving = Mutex(text ?? [])
+    }
+
+    private static func begins(_ cause: String) -> String {
+        "the sweep looks at everything again, for '\(SweepState.fileName)' \(cause)"
     }
 
     /// Notes what it knows at the end of the process, so that the next one looks at nothing twice.

@@ -8,7 +8,7 @@ public import Platform
 
 /// The form of the file (docs/formats/sweep-state.md).
 extension SweepState {
-    private static let heading = "breakwater sweep 2"
+    private static let heading = "breakwater sweep 3"
 
     init?(parsing text: [UInt8]) {
         let all = String(decoding: text, as: UTF8.self).split(separator: "\n")
@@ -48,19 +48,26 @@ extension SweepState {
             else { return nil }
             doubts.insert(Sweep.Copy(digest: digest, generation: generation))
         }
+        guard let pause = words("paused", 1), let isPaused = SweepState.flag(pause[0]) else {
+            return nil
+        }
         let checked = all[..<lines.startIndex]
         guard let check = words("check", 1), check[0] == CheckedLines.check(of: checked),
-            let end = words("paused", 1), let isPaused = SweepState.flag(end[0]),
-            lines.isEmpty
+            let end = words("paused", 1), end == pause, lines.isEmpty
         else { return nil }
         self.isPaused = isPaused
     }
 
     /// Whether a file that is damaged, or of another form, says that the operator has stopped it; nothing else
     /// of it is taken over.
+    ///
+    /// It is said twice, for what an adoption lost is lost for good where a flipped bit lets the sweep go on.
     static func isPausedAnyway(_ text: [UInt8]) -> Bool {
-        String(decoding: text, as: UTF8.self).split(separator: "\n").last == "paused yes"
+        String(decoding: text, as: UTF8.self).split(separator: "\n").contains("paused yes")
     }
+
+    /// Whether a file has this form, and its check is right.
+    static func isWhole(_ text: [UInt8]) -> Bool { SweepState(parsing: text) != nil }
 
     /// A number that the catalog can be asked for.
     private static func number(_ text: Substring) -> UInt64? {
@@ -85,9 +92,10 @@ extension SweepState {
             lines.append("unlisted \(gap.generation) \(after) \(gap.last)")
         }
         for copy in doubts.sorted() { lines.append("doubt \(copy.generation) \(copy.digest)") }
+        let pause = "paused \(flag(isPaused))"
+        lines.append(pause)
         lines.append("check \(CheckedLines.check(of: lines))")
-        // The last line, so that a file that was cut short is none.
-        lines.append("paused \(flag(isPaused))")
+        lines.append(pause)
         return Array(lines.map { "\($0)\n" }.joined().utf8)
     }
 

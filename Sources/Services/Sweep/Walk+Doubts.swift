@@ -23,9 +23,10 @@ extension Walk {
         return true
     }
 
-    /// Notes what no note behind it may leave out: a full disk must not keep the sweep from making room.
+    /// Notes what costs work alone where the file does not say it: a full disk must not keep the sweep from
+    /// making room.
     ///
-    /// How far it is it notes after that, and fails where it cannot.
+    /// Each note says everything that memory knows, and that the last one of a round fails is told.
     func noteIfPossible(_ change: (inout SweepState) -> Void) {
         do throws(SweepError) { try sweep.note(change) } catch {
             // Memory has it, and with it the next note.

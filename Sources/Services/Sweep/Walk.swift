@@ -33,7 +33,7 @@ struct Walk {
         sweep.show(round)
         let now = sweep.world.clocks.wallMilliseconds()
         if sweep.state.beginsAnew(at: epoch, now) {
-            try sweep.note { $0.beginAnew(at: epoch, now) }
+            noteIfPossible { $0.beginAnew(at: epoch, now) }
         }
         let last = epoch.number - Sweep.ageMin
         round.expected = await Expectation(sweep: sweep).copies(upTo: last)
@@ -41,6 +41,8 @@ struct Walk {
         guard try await lookAgain() else { return broken() }
         guard try await listGenerations(upTo: last) else { return broken() }
         guard try await followNames() else { return broken() }
+        // Where the disk was full on the way, only memory knows how far it came.
+        try sweep.note { _ in }
         return round
     }
 
@@ -69,10 +71,10 @@ struct Walk {
                     tell([gap.doubt])
                 }
             }
-            try sweep.note { $0.listed = Generation(generation) }
+            noteIfPossible { $0.listed = Generation(generation) }
         }
         if last > sweep.state.listed.number {
-            try sweep.note { $0.listed = Generation(last) }
+            noteIfPossible { $0.listed = Generation(last) }
         }
         return true
     }
@@ -90,13 +92,13 @@ struct Walk {
             // A round so long that names ended behind it are forgotten: the next one looks at everything.
             guard !state.forgets(at: epoch) else {
                 let now = sweep.world.clocks.wallMilliseconds()
-                try sweep.note { $0.beginAnew(at: epoch, now) }
+                noteIfPossible { $0.beginAnew(at: epoch, now) }
                 return false
             }
             guard let last = page.last else {
                 // Nothing ended since: what the catalog will forget was seen.
                 if state.place.epoch < epoch.number {
-                    try sweep.note { $0.place = .before(epoch: epoch.number) }
+                    noteIfPossible { $0.place = .before(epoch: epoch.number) }
                 }
                 return true
             }
@@ -105,7 +107,7 @@ struct Walk {
                 let digests = due.filter { $0.generation.number == generation }.map(\.digest)
                 try await free(digests, generation)
             }
-            try sweep.note { $0.place = last.place }
+            noteIfPossible { $0.place = last.place }
             guard try await rest(after: page.count) else { return false }
         }
     }

@@ -247,6 +247,7 @@ import Testing
             try file.write(Array(text.utf8).span, at: 0)
             let again = try test.reopened()
             #expect(again.scrub.status.sinceRound == nil && again.scrub.isDue)
+            #expect(again.scrub.notice?.contains("is damaged or of another form") == true)
             #expect(try await again.scrub.run().copies == 1)
             try again.catalog.close()
         }
@@ -281,6 +282,14 @@ import Testing
         for place in places {
             state.place = place
             #expect(ScrubState(state.text, store: state.store, incarnation: 3) == state)
+        }
+        // Whatever rot makes of the file, it names a damaged entry, for which no change is taken.
+        let text = state.text
+        for bit in stride(from: 0, to: text.count * 8, by: 997) {
+            var flipped = text
+            flipped[bit / 8] ^= 1 << (bit % 8)
+            let read = ScrubState(flipped, store: state.store, incarnation: 3)
+            #expect(!read.damagedEntries.isEmpty && read.losses.isEmpty && read.place == .idle)
         }
         let next = ScrubState(state.text, store: state.store, incarnation: 4)
         #expect(next.damagedEntries.isEmpty && next.losses == state.losses)

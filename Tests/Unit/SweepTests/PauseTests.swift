@@ -49,6 +49,20 @@ import Testing
         #expect(try await next.sweep.run().freed == 10)
     }
 
+    @Test func `stays so whichever bit of its file flips`() throws {
+        let id = Identifier(high: 1, low: 2)
+        var state = SweepState(store: id, incarnation: 3)
+        state.isPaused = true
+        let text = state.text
+        for bit in 0..<text.count * 8 {
+            var flipped = text
+            flipped[bit / 8] ^= 1 << (bit % 8)
+            #expect(SweepState.isPausedAnyway(flipped) && !SweepState.isWhole(flipped))
+        }
+        state.isPaused = false
+        #expect(SweepState.isWhole(state.text) && !SweepState.isPausedAnyway(state.text))
+    }
+
     @Test func `is paused while no server runs, whatever its file said`() async throws {
         let test = try Fixture()
         try await test.store([1])
@@ -68,6 +82,9 @@ import Testing
                     as: SweepState.fileName,
                     or: NotedLifeline()
                 )
+                next = try next.reopened(inOrder: false)
+                let notice = try #require(next.sweep.notice)
+                #expect(notice.hasSuffix("'sweep' is damaged or of another form"))
             }
             try pause()
             next = try next.reopened(inOrder: false)

@@ -327,7 +327,10 @@ import Testing
         let none = SweepState(store: store, incarnation: 3)
         #expect(read(nil) == none)
         for end in state.text.indices.dropLast() {
-            #expect(read(Array(state.text[..<end])) == none)
+            // All that a file counts for that was cut short is that it was paused.
+            var cut = read(Array(state.text[..<end]))
+            cut.isPaused = false
+            #expect(cut == none)
         }
         for index in state.text.indices {
             for bit in 0..<8 as Range<UInt8> {

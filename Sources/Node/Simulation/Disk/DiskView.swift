@@ -99,6 +99,16 @@ public struct DiskView: Sendable {
         }
     }
 
+    /// Whether anything is damaged in the files under a directory.
+    func isDamaged(under prefix: String) -> Bool {
+        paths().contains { path in
+            path.hasPrefix(prefix)
+                && disk.inspect { state in
+                    find(path, state).flatMap { state.files[$0]?.isDamaged } ?? false
+                }
+        }
+    }
+
     /// A copy of everything, path by path.
     public func contents() -> [(path: String, bytes: [UInt8])] {
         paths().map { ($0, bytes(at: $0) ?? []) }

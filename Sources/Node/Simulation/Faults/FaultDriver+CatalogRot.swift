@@ -11,15 +11,16 @@ extension FaultDriver {
     /// The most operations of a life that begin before its catalog is damaged.
     private static let operationsMax = 30
 
-    /// Damages the catalog in half of the lives: before it is opened, or while it serves.
+    /// Damages the catalog before it is opened, in half of the lives, or while it serves, in a quarter.
     func planCatalogRot(_ generator: inout SeededGenerator) {
-        guard generator.chance(1, in: 2) else { return }
-        guard generator.chance(1, in: 2) else { return rotCatalogOrLog(&generator) }
+        guard generator.chance(3, in: 4) else { return }
+        guard generator.chance(1, in: 3) else { return rotCatalogOrLog(&generator) }
         let (count, drawn) = (generator.within(1...FaultDriver.operationsMax), generator)
         fuse.damage(afterOperations: count) { [self] in
+            guard !disk.isDown else { return }
             var generator = drawn
-            findings.count("catalog damaged while it serves")
             rotCatalog(&generator)
+            if rot.wasCatalogDamaged { findings.count("catalog damaged while it serves") }
         }
     }
 
@@ -47,7 +48,7 @@ extension FaultDriver {
         _ generator: inout SeededGenerator
     ) {
         damage(path, at: offset, &generator)
-        rot.isCatalogDamaged = true
+        rot.damagedCatalog()
         findings.count("fault \(FaultKind.catalogRot.rawValue)")
     }
 

@@ -21,7 +21,8 @@ public final class Rot: Sendable {
         var healing: Set<Digest> = []
         /// Damaged copies of digests that have a whole one now, which may lie there yet.
         var outlived: Set<Copy> = []
-        var isCatalogDamaged = false
+        var wasCatalogDamaged = false
+        var catalogDamages = 0
     }
 
     private let state = Mutex(State())
@@ -100,9 +101,28 @@ public final class Rot: Sendable {
         return copies.allSatisfy { view.node(at: path) != $0.node }
     }
 
-    /// Whether the catalog's file is damaged now.
+    /// Notes that the catalog's file was damaged.
+    func damagedCatalog() {
+        state.withLock { state in
+            state.wasCatalogDamaged = true
+            state.catalogDamages += 1
+        }
+    }
+
+    /// Notes that an operator has mended the catalog, or put a whole one in its place.
+    func mendedCatalog() {
+        state.withLock { $0.wasCatalogDamaged = false }
+    }
+
+    /// Whether the catalog's file was damaged in this life, or before it was opened.
+    var wasCatalogDamaged: Bool { state.withLock { $0.wasCatalogDamaged } }
+
+    /// How often the catalog's file was damaged.
+    var catalogDamages: Int { state.withLock { $0.catalogDamages } }
+
+    /// Whether the catalog's file is damaged now: neither mended by its user nor written since.
     var isCatalogDamaged: Bool {
-        get { state.withLock { $0.isCatalogDamaged } }
-        set { state.withLock { $0.isCatalogDamaged = newValue } }
+        wasCatalogDamaged
+            && DiskView(disk, .current).isDamaged(under: "\(SimulatedNode.directory)/catalog")
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
 import Platform
 import Registry
 import Scrub
@@ -164,13 +165,13 @@ final class Machine: Sendable {
         case .crashed: findings.count("life ended: crashed")
         case .refused:
             findings.count("start refused under faults")
-            if rot.isCatalogDamaged { findings.count("damaged catalog refused") }
+            if rot.wasCatalogDamaged { findings.count("damaged catalog refused") }
         }
         let (fate, pause) = driver.endLife(end)
         trace.note("\(timeline.stamp) \(end) \(fate)")
         disk.settle(fate)
         if fate != .processOnly { clocks.restart() }
-        if rot.isCatalogDamaged { mendCatalog() }
+        if rot.wasCatalogDamaged { mendCatalog() }
         // A cancelled machine starts again at once.
         try? await timeline.sleep(for: pause)
     }
@@ -190,13 +191,18 @@ final class Machine: Sendable {
             findings.count("catalog rebuilt offline")
         } catch {
             trace.note("\(timeline.stamp) rebuild: \(error)")
+            findings.require(
+                rot.isCatalogDamaged,
+                .converges,
+                "the catalog cannot be rebuilt, although nothing of it is damaged: \(error)"
+            )
             findings.count("catalog put back whole")
             forgetDamagedEntries(world)
         }
         disk.crash()
         disk.settle(.processOnly)
         DiskView(disk, .current).undoDamage(under: "\(SimulatedNode.directory)/catalog")
-        rot.isCatalogDamaged = false
+        rot.mendedCatalog()
     }
 
     /// What the scrub noted of the entries that were damaged is not true of the copy in their place.
@@ -235,12 +241,27 @@ final class Machine: Sendable {
         var refusedSince: Duration?
         while !disk.isDown, !isOver() {
             if let lifetime, timeline.now - start >= lifetime { return }
-            if rot.isCatalogDamaged, node.registry.registrar.refusal != nil {
+            if rot.wasCatalogDamaged, node.registry.registrar.refusal != nil {
                 let since = refusedSince ?? timeline.now
                 refusedSince = since
-                if timeline.now - since >= Machine.patience { return }
+                if timeline.now - since >= Machine.patience, await !hasMended(node) { return }
+            } else {
+                refusedSince = nil
             }
             do { try await timeline.sleep(for: Machine.watchEvery) } catch { return }
+        }
+    }
+
+    /// Does what a node asks for that must not be stopped before; false where it asks for nothing, or where
+    /// that fails.
+    private func hasMended(_ node: SimulatedNode) async -> Bool {
+        guard node.catalog.obstacle != nil else { return false }
+        do throws(RegistryError) {
+            try await node.registry.rebuildCatalog { _, _ in }
+            return true
+        } catch {
+            trace.note("\(timeline.stamp) rebuild: \(error)")
+            return false
         }
     }
 

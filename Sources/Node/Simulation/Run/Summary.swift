@@ -6,6 +6,9 @@ public struct Summary: Sendable {
     public private(set) var seeds = 0
     /// Seeds in which something was found wrong, in order.
     public private(set) var failed: [UInt64] = []
+    /// Seeds with a history that was too long to be judged, in order; at most `listedMax`.
+    public private(set) var undecided: [UInt64] = []
+    private static let listedMax = 20
     private var seedsWith: [String: Int] = [:]
     private var totals: [String: Int] = [:]
     private var days: Int64 = 0
@@ -20,6 +23,12 @@ public struct Summary: Sendable {
         if !report.violations.isEmpty {
             failed.append(report.seed)
             failed.sort()
+        }
+        if report.counts["history undecided", default: 0] > 0,
+            undecided.count < Summary.listedMax
+        {
+            undecided.append(report.seed)
+            undecided.sort()
         }
         days += report.virtualTime.components.seconds / 86_400
         kinds += report.kindsOfFault

@@ -168,6 +168,7 @@ extension Client {
     func scrubContent() async {
         guard let node = access.current, node.isRunning() else { return }
         let (before, lying) = (suspects, rot?.lying ?? 0)
+        let (wasDamaged, damages) = (rot?.isCatalogDamaged ?? false, rot?.catalogDamages)
         do throws(ScrubError) {
             let round = try await node.scrub.runNow {}
             trace.note("\(timeline.stamp) c\(number) scrub → \(round)")
@@ -180,7 +181,7 @@ extension Client {
             findings.require(
                 round.setAside <= lying && round.missing <= before.union(suspects).count
                     && (round.catalog.damagedEntries.isEmpty && !round.catalog.needsRebuild
-                        || rot?.isCatalogDamaged ?? false)
+                        || wasDamaged || damages != rot?.catalogDamages)
                     || !node.isRunning(),
                 .noDangling,
                 "a scrub found damage where there was none: \(round)"

@@ -6,7 +6,7 @@
 /// Pure, and bounded: a history that needs more steps than allowed is `undecided`, which is no pass.
 public struct LinearizabilityChecker: Sendable {
     /// The most maps that one search makes, where nothing else is said: a few seconds' work.
-    public static let stepsMax = 1_600_000
+    public static let stepsMax = 6_400_000
 
     /// What a history is.
     public enum Verdict: Hashable, Sendable {
