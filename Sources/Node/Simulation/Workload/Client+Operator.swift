@@ -142,17 +142,20 @@ extension Client {
         }
         guard let node = access.current, node.isRunning() else { return }
         let before = rot?.gone ?? []
+        let (wasDamaged, damages) = (rot?.isCatalogDamaged ?? false, rot?.catalogDamages)
         do throws(SweepError) {
             let round = try await node.sweep.run()
             trace.note("\(timeline.stamp) c\(number) sweep → \(round)")
             findings.count("sweep")
             if round.freed > 0 { findings.count("copy freed", by: Int(round.freed)) }
             let gone = before.union(rot?.gone ?? [])
-            // A copy stays while the one that the catalog counts on is set aside.
+            let isDamaged = wasDamaged || damages != rot?.catalogDamages
+            // A copy stays while the one that the catalog counts on is set aside, or its row is damaged.
             findings.require(
-                round.doubted <= gone.count
-                    && round.doubts.allSatisfy {
-                        $0.reason == .mayBeNeeded && gone.contains($0.digest)
+                (round.doubted <= gone.count || isDamaged)
+                    && round.doubts.allSatisfy { doubt in
+                        doubt.reason == .mayBeNeeded && gone.contains(doubt.digest)
+                            || doubt.reason == .isUnreadable && isDamaged
                     }
                     || !node.isRunning(),
                 .safeSweep,
