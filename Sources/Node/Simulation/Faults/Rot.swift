@@ -117,6 +117,9 @@ public final class Rot: Sendable {
     /// Whether the catalog's file was damaged in this life, or before it was opened.
     var wasCatalogDamaged: Bool { state.withLock { $0.wasCatalogDamaged } }
 
+    /// How many reads have failed of what is whole.
+    var failedReads: Int { disk.strikes[.failedRead, default: 0] }
+
     /// How often the catalog's file was damaged.
     var catalogDamages: Int { state.withLock { $0.catalogDamages } }
 

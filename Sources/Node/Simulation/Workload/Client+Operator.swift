@@ -142,20 +142,22 @@ extension Client {
         }
         guard let node = access.current, node.isRunning() else { return }
         let before = rot?.gone ?? []
-        let (wasDamaged, damages) = (rot?.isCatalogDamaged ?? false, rot?.catalogDamages)
+        let wasDamaged = rot?.isCatalogDamaged ?? false
+        let (damages, failedReads) = (rot?.catalogDamages, rot?.failedReads)
         do throws(SweepError) {
             let round = try await node.sweep.run()
             trace.note("\(timeline.stamp) c\(number) sweep → \(round)")
             findings.count("sweep")
             if round.freed > 0 { findings.count("copy freed", by: Int(round.freed)) }
             let gone = before.union(rot?.gone ?? [])
-            let isDamaged = wasDamaged || damages != rot?.catalogDamages
-            // A copy stays while the one that the catalog counts on is set aside, or its row is damaged.
+            let mayFail =
+                wasDamaged || damages != rot?.catalogDamages || failedReads != rot?.failedReads
+            // A copy stays while the one that the catalog counts on is set aside, or its row is not given.
             findings.require(
-                (round.doubted <= gone.count || isDamaged)
+                (round.doubted <= gone.count || mayFail)
                     && round.doubts.allSatisfy { doubt in
                         doubt.reason == .mayBeNeeded && gone.contains(doubt.digest)
-                            || doubt.reason == .isUnreadable && isDamaged
+                            || doubt.reason == .isUnreadable && mayFail
                     }
                     || !node.isRunning(),
                 .safeSweep,
