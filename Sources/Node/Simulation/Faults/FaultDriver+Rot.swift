@@ -32,7 +32,7 @@ extension FaultDriver {
     /// What the product notes beside names and content, and finds again where it is lost.
     private static let notes = ["sweep", "scrub", "staging-ages"]
 
-    /// Damages one of the notes, in half of the cases: nothing may come of it but work.
+    /// Damages one of the notes, in half of the cases: no promise rests on them.
     private func rotNotes(_ generator: inout SeededGenerator) {
         let path = "\(SimulatedNode.directory)/\(generator.pick(FaultDriver.notes))"
         guard generator.chance(1, in: 2),
