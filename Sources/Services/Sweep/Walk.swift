@@ -17,6 +17,9 @@ struct Walk {
     private var doubted: Set<Sweep.Copy> = []
     /// The most that are told apart; beyond them the number is told alone.
     private static let doubtedMax = 10_000
+    /// So many names whose copies are too young count as one copy looked at: they cost a line of the catalog
+    /// each, and no file.
+    private static let namesPerCopy = 64
 
     init(sweep: Sweep) {
         self.sweep = sweep
@@ -108,7 +111,8 @@ struct Walk {
                 try await free(digests, generation)
             }
             noteIfPossible { $0.place = last.place }
-            guard try await rest(after: page.count) else { return false }
+            let young = page.count - due.count
+            guard try await rest(after: due.count + young / Walk.namesPerCopy) else { return false }
         }
     }
 

@@ -9,6 +9,8 @@ import Platform
 struct KillRounds {
     /// So many rounds a worker keeps its repository.
     private static let eraRounds = 4
+    /// After so many rounds it says how far it is.
+    private static let roundsPerLine = 25
     private static let loadMilliseconds = 20...900
     /// One start in so many is killed too, before or after it is ready.
     private static let startsPerKilledStart = 4
@@ -35,6 +37,9 @@ struct KillRounds {
                     try await killFirst("\(path)/first\(round)", log: "\(path)/log", crew)
                 }
                 guard crew.complaints.isEmpty else { return crew.complaints }
+                if (round + 1) % KillRounds.roundsPerLine == 0 {
+                    say("\(round + 1) of \(rounds) kills: \(crew.acknowledged)")
+                }
             }
             // Everything that was ever acknowledged, once more, again after a stop in good order, and with all
             // that the trash should have.

@@ -10,6 +10,8 @@ struct PowerCutRounds {
     private static let loadMilliseconds = 300...1500
     /// A cut of less could lose nothing; on a slow machine it waits for them.
     private static let changesMin = 20
+    /// After so many rounds it says how far it is.
+    private static let roundsPerLine = 5
 
     let binary: String
     let rounds: Int
@@ -56,6 +58,9 @@ struct PowerCutRounds {
             try await cutFirst("first\(round)", on: disk, log: "\(path)/log-first", crew)
             guard crew.complaints.isEmpty else { return crew.complaints }
             for history in crew.histories { history.unmark() }
+            if (round + 1) % PowerCutRounds.roundsPerLine == 0 {
+                say("\(round + 1) of \(rounds) cuts: \(crew.acknowledged)")
+            }
         }
         try await crew.bringBack(from: registry)
         try await crew.audit(crew.histories, on: registry, settling: .found)

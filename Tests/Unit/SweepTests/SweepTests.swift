@@ -275,6 +275,22 @@ import Testing
         #expect(test.clocks.monotonic() - before == .seconds(5))
     }
 
+    @Test func `does not wait for names whose copies are too young`() async throws {
+        var options = Fixture.options
+        options.pageMax = 100
+        options.copiesPerSecond = 1
+        let test = try Fixture(options: options)
+        try await test.raise(2)
+        for number in 0..<64 { try await test.unlink(try await test.push("young \(number)")) }
+        let before = test.clocks.monotonic()
+        let round = try await test.sweep.run()
+        // Not nothing: a look at so many costs as much as one copy.
+        #expect(test.clocks.monotonic() - before == .seconds(1))
+        #expect(round.looked == 0 && round.freed == 0)
+        try await test.raise(2)
+        #expect(try await test.sweep.run().freed == 64)
+    }
+
     @Test func `plans what it would free, and frees nothing by that`() async throws {
         let test = try Fixture()
         try await test.store([1])
