@@ -95,10 +95,11 @@ extension Applier {
         return try session.first(
             """
             WITH RECURSIVE above (digest) AS (
-                SELECT manifest FROM manifest_references
+                SELECT manifest FROM manifest_references INDEXED BY manifest_references_digest
                 WHERE repository = ?1 AND digest = ?2 AND role IN (?3, ?4)
                 UNION
-                SELECT manifest FROM manifest_references JOIN above USING (digest)
+                SELECT manifest FROM above
+                JOIN manifest_references INDEXED BY manifest_references_digest USING (digest)
                 WHERE repository = ?1 AND role = ?5)
             SELECT max(stamp) FROM above JOIN manifests USING (digest) WHERE repository = ?1
             """,

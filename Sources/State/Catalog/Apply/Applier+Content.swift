@@ -17,17 +17,16 @@ extension Applier {
         size: UInt64,
         _ generation: Generation
     ) throws(CatalogError) -> Int64 {
-        let row = try session.first(
+        try session.run(
             """
             INSERT INTO content (digest, generation, size, names) VALUES (?1, ?2, ?3, 1)
-            ON CONFLICT (digest) DO UPDATE SET names = names + 1 RETURNING size, names
+            ON CONFLICT (digest) DO UPDATE SET names = names + 1
             """,
             .digest(digest),
             .number(generation.number),
-            .number(size),
-            read: { (size: $0.integer(0), names: $0.integer(1)) }
+            .number(size)
         )
-        guard let row else { return 0 }
+        guard let row = try contentRow(digest) else { return 0 }
         #if SABOTAGE
         if Sabotage.makes("replaysDeletesOfOldEntries") { return row.size }
         #endif
@@ -45,29 +44,37 @@ extension Applier {
     ///
     /// Returns the size.
     func unname(_ digest: Digest) throws(CatalogError) -> Int64 {
-        let row = try session.first(
+        guard let row = try contentRow(digest) else { return 0 }
+        guard row.names <= 1 else {
+            try session.run(
+                "UPDATE content SET names = names - 1 WHERE digest = ?1",
+                .digest(digest)
+            )
+            return row.size
+        }
+        try session.run("DELETE FROM content WHERE digest = ?1", .digest(digest))
+        try session.run(
             """
-            UPDATE content SET names = names - 1 WHERE digest = ?1
-            RETURNING size, names, generation
+            INSERT OR REPLACE INTO unnamed (digest, generation, size, epoch, position)
+            VALUES (?1, ?2, ?3, ?4, ?5)
             """,
+            .digest(digest),
+            .integer(row.generation),
+            .integer(row.size),
+            .number(try CatalogView(session).epoch().number),
+            .number(position)
+        )
+        return row.size
+    }
+
+    private func contentRow(
+        _ digest: Digest
+    ) throws(CatalogError) -> (size: Int64, names: Int64, generation: Int64)? {
+        try session.first(
+            "SELECT size, names, generation FROM content WHERE digest = ?1",
             .digest(digest),
             read: { (size: $0.integer(0), names: $0.integer(1), generation: $0.integer(2)) }
         )
-        guard let row else { return 0 }
-        if row.names <= 0 {
-            try session.run("DELETE FROM content WHERE digest = ?1", .digest(digest))
-            try session.run(
-                """
-                INSERT OR REPLACE INTO unnamed (digest, generation, size, epoch, position)
-                SELECT ?1, ?2, ?3, epoch, ?4 FROM marks WHERE scope = 1
-                """,
-                .digest(digest),
-                .integer(row.generation),
-                .integer(row.size),
-                .number(position)
-            )
-        }
-        return row.size
     }
 
     /// The epoch rises, and notes that every holder has had time to act on are forgotten.

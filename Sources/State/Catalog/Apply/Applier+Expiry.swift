@@ -13,20 +13,28 @@ extension Applier {
         _ repository: Int64,
         _ expires: UInt64
     ) throws(CatalogError) {
+        let endsByItself = try session.first(
+            """
+            SELECT 1 FROM links
+            WHERE repository = ?1 AND digest = ?2 AND NOT EXISTS (
+                SELECT 1 FROM manifest_references INDEXED BY manifest_references_digest
+                WHERE repository = ?1 AND digest = ?2 AND role IN (?3, ?4))
+            """,
+            .integer(repository),
+            .digest(digest),
+            .integer(Int64(ReferenceRole.config.rawValue)),
+            .integer(Int64(ReferenceRole.layer.rawValue)),
+            read: { _ in true }
+        )
+        guard endsByItself != nil else { return }
         try session.run(
             """
-            INSERT INTO expiring (repository, digest, expires)
-            SELECT repository, digest, ?3 FROM links
-            WHERE repository = ?1 AND digest = ?2 AND NOT EXISTS (
-                SELECT 1 FROM manifest_references
-                WHERE repository = ?1 AND digest = ?2 AND role IN (?4, ?5))
+            INSERT INTO expiring (repository, digest, expires) VALUES (?1, ?2, ?3)
             ON CONFLICT DO UPDATE SET expires = max(expires, excluded.expires)
             """,
             .integer(repository),
             .digest(digest),
-            .number(expires),
-            .integer(Int64(ReferenceRole.config.rawValue)),
-            .integer(Int64(ReferenceRole.layer.rawValue))
+            .number(expires)
         )
     }
 
@@ -105,12 +113,19 @@ extension Applier {
         in repository: Int64,
         _ day: UInt32
     ) throws(CatalogError) {
+        let canBePulled = try session.first(
+            """
+            SELECT 1 WHERE EXISTS (SELECT 1 FROM manifests WHERE repository = ?1 AND digest = ?2)
+                OR EXISTS (SELECT 1 FROM trash WHERE repository = ?1 AND digest = ?2)
+            """,
+            .integer(repository),
+            .digest(digest),
+            read: { _ in true }
+        )
+        guard canBePulled != nil else { return }
         try session.run(
             """
-            INSERT INTO pulls (repository, digest, day)
-            SELECT ?1, ?2, ?3
-            WHERE EXISTS (SELECT 1 FROM manifests WHERE repository = ?1 AND digest = ?2)
-                OR EXISTS (SELECT 1 FROM trash WHERE repository = ?1 AND digest = ?2)
+            INSERT INTO pulls (repository, digest, day) VALUES (?1, ?2, ?3)
             ON CONFLICT DO UPDATE SET day = max(day, excluded.day)
             """,
             .integer(repository),

@@ -144,7 +144,10 @@ extension Applier {
         _ repository: Int64
     ) throws(CatalogError) -> Stamp? {
         try session.first(
-            "SELECT max(stamp) FROM tags WHERE repository = ?1 AND digest = ?2",
+            """
+            SELECT max(stamp) FROM tags INDEXED BY tags_digest
+            WHERE repository = ?1 AND digest = ?2
+            """,
             .integer(repository),
             .digest(digest),
             read: { Stamp(sortable: $0.blob(0)) }

@@ -10,6 +10,10 @@ import Platform
 /// It checks nothing a decision checks, has no clock and no chance, and reads no table of the other
 /// journal. Two rules hold whatever order entries of several regions come in: a put asserts, with its
 /// stamp, everything it names; a delete removes what has a smaller stamp and leaves a tombstone.
+///
+/// Its statements write at most one row each, from values: no `UPDATE` or `INSERT` with `RETURNING`, no
+/// upsert from a `SELECT`. Those keep a journal of their own, and at the end of each SQLite walks through
+/// all that the change has saved so far: a change of many events would cost their square.
 struct Applier {
     let session: Session
     let entry: Entry

@@ -115,7 +115,7 @@ extension CatalogView {
     ) throws(CatalogError) -> Digest? {
         try session.first(
             """
-            SELECT manifest FROM manifest_references
+            SELECT manifest FROM manifest_references INDEXED BY manifest_references_digest
             WHERE repository = ?1 AND digest = ?2 AND role <> ?3 ORDER BY manifest LIMIT 1
             """,
             .integer(repository),
@@ -133,7 +133,7 @@ extension CatalogView {
     ) throws(CatalogError) -> [Digest] {
         try session.all(
             """
-            SELECT DISTINCT manifest FROM manifest_references
+            SELECT DISTINCT manifest FROM manifest_references INDEXED BY manifest_references_digest
             WHERE repository = ?1 AND digest = ?2 AND role <> ?3 ORDER BY manifest LIMIT ?4
             """,
             .integer(repository),
@@ -152,7 +152,7 @@ extension CatalogView {
         try session.all(
             """
             SELECT digest FROM manifests WHERE repository = ?1 AND NOT EXISTS (
-                SELECT 1 FROM manifest_references AS named
+                SELECT 1 FROM manifest_references AS named INDEXED BY manifest_references_digest
                 WHERE named.repository = ?1 AND named.digest = manifests.digest
                     AND named.role <> ?2)
             ORDER BY digest LIMIT ?3
