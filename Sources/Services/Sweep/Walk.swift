@@ -17,9 +17,11 @@ struct Walk {
     private var doubted: Set<Sweep.Copy> = []
     /// The most that are told apart; beyond them the number is told alone.
     private static let doubtedMax = 10_000
-    /// So many names whose copies are too young count as one copy looked at: they cost a line of the catalog
-    /// each, and no file.
+    /// So many names whose copies are too young count as one copy looked at: of these the catalog is asked
+    /// alone.
     private static let namesPerCopy = 64
+    /// After so many pages of nothing but such names their place is noted; without the note they are read again.
+    private static let pagesPerNote = 64
 
     init(sweep: Sweep) {
         self.sweep = sweep
@@ -84,11 +86,13 @@ struct Walk {
 
     /// False when it was paused.
     private mutating func followNames() async throws(SweepError) -> Bool {
+        var (place, unnoted, young) = (sweep.state.place, 0, 0)
         while true {
-            let state = sweep.state
+            var state = sweep.state
+            state.place = place
             let (page, epoch) = try sweep.read { view throws(CatalogError) in
                 (
-                    try view.unnamed(after: state.place, limit: sweep.options.pageMax),
+                    try view.unnamed(after: place, limit: sweep.options.pageMax),
                     try view.epoch()
                 )
             }
@@ -100,9 +104,8 @@ struct Walk {
             }
             guard let last = page.last else {
                 // Nothing ended since: what the catalog will forget was seen.
-                if state.place.epoch < epoch.number {
-                    noteIfPossible { $0.place = .before(epoch: epoch.number) }
-                }
+                if place.epoch < epoch.number { place = .before(epoch: epoch.number) }
+                if place != sweep.state.place { noteIfPossible { $0.place = place } }
                 return true
             }
             let due = page.filter { $0.generation <= state.listed }
@@ -110,9 +113,18 @@ struct Walk {
                 let digests = due.filter { $0.generation.number == generation }.map(\.digest)
                 try await free(digests, generation)
             }
-            noteIfPossible { $0.place = last.place }
-            let young = page.count - due.count
-            guard try await rest(after: due.count + young / Walk.namesPerCopy) else { return false }
+            (place, unnoted) = (last.place, unnoted + 1)
+            // What ends from here on is for the next round: else it would follow who deletes for ever.
+            let isEnd = page.count < sweep.options.pageMax
+            if !due.isEmpty || isEnd || unnoted == Walk.pagesPerNote {
+                noteIfPossible { $0.place = place }
+                unnoted = 0
+            }
+            young += page.count - due.count
+            let paced = due.count + young / Walk.namesPerCopy
+            young %= Walk.namesPerCopy
+            guard try await rest(after: paced) else { return false }
+            if isEnd { return true }
         }
     }
 

@@ -11,6 +11,8 @@ import SQLite
 public enum CatalogRebuild {
     /// Entries applied in one transaction.
     private static let stepMax = 1000
+    /// Bytes of the entries of a step, so that one of many events is not followed by others like it.
+    private static let stepBytesMax = 256 << 10
     static let temporaryName = "catalog.rebuilt"
 
     /// Told after every step: entries done, and how many there are.
@@ -114,7 +116,12 @@ public enum CatalogRebuild {
             // A server that stops cancels what did not end in its time.
             guard !Task.isCancelled else { throw .interrupted }
             let page = try reading { () throws(CatalogError) in
-                try source.entries(scope, from: position + 1, limit: stepMax)
+                try source.entries(
+                    scope,
+                    from: position + 1,
+                    limit: stepMax,
+                    bytesMax: stepBytesMax
+                )
             }
             guard page.first?.position == position + 1 else {
                 throw .damaged(

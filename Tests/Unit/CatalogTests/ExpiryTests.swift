@@ -30,6 +30,46 @@ import Testing
         #expect(due[1].due.first?.expires == 90)
     }
 
+    @Test func `a time that no row can hold is poison, whether it would be written or not`() throws
+    {
+        let fixture = try CatalogFixture()
+        try fixture.image("m", tag: "v1")
+        let blob = fixture.digest("blob of m")
+        for digest in [blob, fixture.digest("other")] {
+            #expect(throws: CatalogError.self) {
+                try fixture.append([
+                    .blobLinked(fixture.key(), digest, size: 10, .first, expires: 1 << 63)
+                ])
+            }
+        }
+        #expect(try expiry(fixture, blob) == nil)
+    }
+
+    @Test func `what ended in one epoch is forgotten by several entries where it is much`() throws {
+        let fixture = try CatalogFixture()
+        try fixture.append([.namespaceCreated(fixture.namespace, name: "team")])
+        // More than one entry forgets.
+        let count = 50_100
+        for start in stride(from: 0, to: count, by: 25_050) {
+            let blobs = (start..<start + 25_050).map { fixture.digest("\($0)") }
+            try fixture.append(blobs.map { .blobLinked(fixture.key(), $0, size: 1, .first) })
+            try fixture.append(blobs.map { .blobUnlinked(fixture.key(), $0) })
+        }
+        func left() throws -> UInt64 {
+            try fixture.catalog.read { view throws(CatalogError) in
+                try view.unnamedCount(after: .start, upTo: .first, limit: 2 * count)
+            }
+        }
+        #expect(try left() == UInt64(count))
+        let last = Generation.first.number + CatalogView.epochsNoted
+        try fixture.append([.sweepEpochRaised(last)])
+        #expect(try left() == UInt64(count))
+        try fixture.append([.sweepEpochRaised(last + 1)])
+        #expect(try left() == 100)
+        try fixture.append([.sweepEpochRaised(last + 2)])
+        #expect(try left() == 0)
+    }
+
     @Test func `what is due is listed page after page, earliest first`() throws {
         let fixture = try CatalogFixture()
         try fixture.append([.namespaceCreated(fixture.namespace, name: "team")])

@@ -29,6 +29,7 @@ import Testing
     }
 
     private static func statements(in text: String) -> [String] {
+        let text = text.replacing("\\(beyond)", with: ">")
         let long = text.matches(of: #/"""\n([^"]*)"""/#).map { String($0.1) }
         let short = text.matches(of: #/"([A-Z][^"\n]*)"/#).map { String($0.1) }
         return (long + short)
@@ -48,6 +49,19 @@ import Testing
         #expect(try Self.statements().count > 80)
     }
 
+    /// Steps that go through more than their statement gives, each with what bounds it.
+    private static let walks = [
+        // Those that lead nowhere are passed; of the last step of a deletion alone.
+        "SELECT digest FROM manifests WHERE repository = ?1 AND NOT EXISTS (": "(repository=?)",
+        // The first that there is.
+        "SELECT 1 FROM tombstones WHERE repository = ?1 AND named = 1 LIMIT 1": "(repository=?)",
+        "SELECT 1 FROM manifest_references WHERE repository = ?1 LIMIT ?2)": "(repository=?)",
+        // The whole key.
+        "FROM retention_policies WHERE namespace = ?1": "(namespace=?)",
+        // One row is enough.
+        "EXISTS ( SELECT 1 FROM repositories WHERE namespace = namespaces.id": "(namespace=?)",
+    ]
+
     /// SQLite knows nothing of how many rows there are: where two columns of an index serve no better than
     /// one of the key in its rough reckoning, it goes through all that a repository has.
     @Test func `go by an index as far as it reaches`() throws {
@@ -57,10 +71,11 @@ import Testing
         for statement in try Self.statements() {
             for step in try connection.prepare("EXPLAIN QUERY PLAN \(statement)").all({ $0.text(3) }
             )
-            where step.contains(#/^SEARCH \w+ USING .*\(repository=\?\)$/#) {
-                let isBounded = statement.contains(#/ ORDER BY \w+ LIMIT /#)
-                let isSparse = step.contains("tombstones_named")
-                #expect(isBounded || isSparse, "\(statement): \(step)")
+            where step.contains(#/^SEARCH \w+ USING .*\((repository|namespace)=\?\)$/#) {
+                let isKnown = Self.walks.contains { part, how in
+                    statement.contains(part) && step.hasSuffix(how) && !step.contains(" named ")
+                }
+                #expect(isKnown, "\(statement): \(step)")
             }
         }
         try connection.close()
@@ -75,8 +90,7 @@ import Testing
             for statement in Self.statements(in: text) {
                 let isJournalled =
                     statement.contains(#/^(INSERT|UPDATE) .* RETURNING /#)
-                    || statement.contains(#/^INSERT .* SELECT .* DO UPDATE /#)
-                    || statement.contains(#/^INSERT OR REPLACE .* SELECT /#)
+                    || statement.contains(#/^INSERT .* SELECT /#)
                 #expect(!isJournalled, "\(statement)")
             }
         }

@@ -284,7 +284,7 @@ import Testing
         for number in 0..<64 { try await test.unlink(try await test.push("young \(number)")) }
         let before = test.clocks.monotonic()
         let round = try await test.sweep.run()
-        // Not nothing: a look at so many costs as much as one copy.
+        // Not nothing: so many cost as much as one copy.
         #expect(test.clocks.monotonic() - before == .seconds(1))
         #expect(round.looked == 0 && round.freed == 0)
         try await test.raise(2)

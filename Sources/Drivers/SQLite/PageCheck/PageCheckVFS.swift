@@ -14,7 +14,10 @@ public final class PageCheckVFS: Sendable {
     /// Limits.
     public struct Options: Sendable {
         /// The most bytes a WAL may have; a transaction that needs more fails with `isLogFull`.
-        public var logBytesMax: Int64 = 64 << 20
+        ///
+        /// Default 512 MiB: each page that a transaction changes is in it once, and what a large entry ends lies
+        /// on as many pages of a large catalog.
+        public var logBytesMax: Int64 = 512 << 20
         /// The most failures listed; all are counted.
         public var failuresListedMax = 1000
 

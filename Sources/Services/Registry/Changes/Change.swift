@@ -123,6 +123,9 @@ public struct Decision: Hashable, Sendable {
 
     /// Events of one decision: with the longest names and digests they fill less than 1 MiB.
     public static let eventsMax = 2000
+    /// What the manifests name that one step of a repository's deletion ends, one manifest excepted: others
+    /// wait for its commit.
+    public static let referencesMax = 4000
     /// Indexes of indexes that a copy follows.
     public static let copyDepthMax = 8
     /// Digests a refusal lists.

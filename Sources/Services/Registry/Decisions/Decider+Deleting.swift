@@ -45,6 +45,22 @@ extension Decider {
         return decision
     }
 
+    /// The first of these manifests, which together name as much as one entry may end; one at least.
+    private func withinReferencesMax(
+        _ manifests: [Digest],
+        in row: RepositoryRow
+    ) throws(CatalogError) -> [Digest] {
+        var room = Decision.referencesMax
+        var count = 0
+        for manifest in manifests {
+            room -= try view.referenceCount(row.number, of: manifest)
+            guard room >= 0 || count == 0 else { break }
+            count += 1
+            guard room > 0 else { break }
+        }
+        return Array(manifests.prefix(count))
+    }
+
     private func repositoryStep() throws(DecisionError) -> Decision {
         let row = try existing()
         guard row.tags > 0 || row.manifests > 0 || row.blobs > 0 else {
@@ -56,12 +72,19 @@ extension Decider {
             try view.tags(row.number, after: "", limit: limit)
         }.map { Event.tagDeleted(row.key, $0) }
         let manifestsRoom = limit - events.count
-        let isLastOfManifests = row.manifests <= UInt64(manifestsRoom)
+        let references = try reading { () throws(CatalogError) in
+            try view.referenceCount(row.number, limit: Decision.referencesMax + 1)
+        }
+        let isLastOfManifests =
+            row.manifests <= UInt64(manifestsRoom) && references <= Decision.referencesMax
         // All of them stand and fall together; of more, those go first that no other one names.
         events += try reading { () throws(CatalogError) in
             isLastOfManifests
                 ? try view.manifests(row.number, after: nil, limit: manifestsRoom)
-                : try view.manifestsUnnamed(row.number, limit: manifestsRoom)
+                : try withinReferencesMax(
+                    view.manifestsUnnamed(row.number, limit: manifestsRoom),
+                    in: row
+                )
         }.map { trash(row.key, $0) }
         guard isLastOfManifests, row.tags <= UInt64(limit) else {
             return Decision(events: events, isPartial: true)

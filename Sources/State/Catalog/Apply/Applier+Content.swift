@@ -78,17 +78,27 @@ extension Applier {
     }
 
     /// The epoch rises, and notes that every holder has had time to act on are forgotten.
+    ///
+    /// The oldest `forgottenMax` of them, so that no entry is too large to be applied, whatever ended in one
+    /// epoch. The next one goes on.
     func raise(epoch: UInt64) throws(CatalogError) {
         try session.run("UPDATE marks SET epoch = max(epoch, ?1) WHERE scope = 1", .number(epoch))
         guard epoch > Applier.epochsNoted else { return }
         try session.run(
-            "DELETE FROM unnamed WHERE epoch < ?1",
-            .number(epoch - Applier.epochsNoted)
+            """
+            DELETE FROM unnamed WHERE (digest, generation) IN (
+                SELECT digest, generation FROM unnamed INDEXED BY unnamed_since
+                WHERE epoch < ?1 ORDER BY epoch, position, digest, generation LIMIT ?2)
+            """,
+            .number(epoch - Applier.epochsNoted),
+            .integer(Applier.forgottenMax)
         )
     }
 
     /// Epochs for which it is noted what lost its last name; a holder that slept longer lists all it has.
     static let epochsNoted: UInt64 = 64
+    /// Notes that one entry forgets, at most: with each on a page of its own it writes 200 MiB.
+    private static let forgottenMax: Int64 = 50_000
 
     /// Adds to a repository's counts.
     func count(

@@ -13,6 +13,8 @@ extension Applier {
         _ repository: Int64,
         _ expires: UInt64
     ) throws(CatalogError) {
+        // Also where it is not written: what has no place in a row is poison, whatever the state.
+        let expires = try Value.number(expires)
         let endsByItself = try session.first(
             """
             SELECT 1 FROM links
@@ -34,7 +36,7 @@ extension Applier {
             """,
             .integer(repository),
             .digest(digest),
-            .number(expires)
+            expires
         )
     }
 
@@ -84,12 +86,20 @@ extension Applier {
 
     /// Notes that a manifest has no tag any more, or came without one.
     func noteUntagged(_ digest: Digest, _ repository: Int64) throws(CatalogError) {
-        try session.run(
+        let isUntagged = try session.first(
             """
-            INSERT INTO untagged (repository, digest, since)
-            SELECT repository, digest, ?3 FROM manifests
+            SELECT 1 FROM manifests
             WHERE repository = ?1 AND digest = ?2 AND NOT EXISTS (
                 SELECT 1 FROM tags WHERE repository = ?1 AND digest = ?2)
+            """,
+            .integer(repository),
+            .digest(digest),
+            read: { _ in true }
+        )
+        guard isUntagged != nil else { return }
+        try session.run(
+            """
+            INSERT INTO untagged (repository, digest, since) VALUES (?1, ?2, ?3)
             ON CONFLICT DO NOTHING
             """,
             .integer(repository),

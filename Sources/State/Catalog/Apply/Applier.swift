@@ -11,9 +11,9 @@ import Platform
 /// journal. Two rules hold whatever order entries of several regions come in: a put asserts, with its
 /// stamp, everything it names; a delete removes what has a smaller stamp and leaves a tombstone.
 ///
-/// Its statements write at most one row each, from values: no `UPDATE` or `INSERT` with `RETURNING`, no
-/// upsert from a `SELECT`. Those keep a journal of their own, and at the end of each SQLite walks through
-/// all that the change has saved so far: a change of many events would cost their square.
+/// What its statements write they write from values: no `INSERT` from a `SELECT`, no `INSERT` or `UPDATE`
+/// with `RETURNING`. Those keep a journal of their own, and at the end of each SQLite walks through all that
+/// the change has saved so far: a change of many events would cost their square.
 struct Applier {
     let session: Session
     let entry: Entry
@@ -86,14 +86,20 @@ struct Applier {
         ) {
             return known
         }
+        let last = try session.first(
+            "SELECT id FROM repositories ORDER BY id DESC LIMIT 1",
+            read: { $0.integer(0) }
+        )
+        let number = (last ?? 0) + 1
         try session.run(
             """
             INSERT INTO repositories (id, namespace, path, manifests, blobs, tags, bytes)
-            SELECT coalesce(max(id), 0) + 1, ?1, ?2, 0, 0, 0, 0 FROM repositories
+            VALUES (?1, ?2, ?3, 0, 0, 0, 0)
             """,
+            .integer(number),
             .id(key.namespace),
             .text(key.path)
         )
-        return try repository(key)
+        return number
     }
 }

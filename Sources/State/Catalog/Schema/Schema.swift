@@ -8,7 +8,7 @@ enum Schema {
     /// The number of this form of the file, in `PRAGMA user_version`.
     ///
     /// One with a lower number is rebuilt from its entries when it is opened; a higher one is refused.
-    static let version: Int64 = 3
+    static let version: Int64 = 4
     /// 'BKWR', in `PRAGMA application_id`.
     static let applicationID: Int64 = 0x424B_5752
 

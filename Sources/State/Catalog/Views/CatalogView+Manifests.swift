@@ -90,6 +90,30 @@ extension CatalogView {
         )
     }
 
+    /// How many things the manifests of a repository name, but at most `limit`.
+    public func referenceCount(_ repository: Int64, limit: Int) throws(CatalogError) -> Int {
+        try session.first(
+            """
+            SELECT count(*) FROM (
+                SELECT 1 FROM manifest_references WHERE repository = ?1 LIMIT ?2)
+            """,
+            .integer(repository),
+            .integer(Int64(limit)),
+            read: { Int($0.integer(0)) }
+        ) ?? 0
+    }
+
+    /// How many things a manifest names.
+    public func referenceCount(_ repository: Int64, of manifest: Digest) throws(CatalogError) -> Int
+    {
+        try session.first(
+            "SELECT count(*) FROM manifest_references WHERE repository = ?1 AND manifest = ?2",
+            .integer(repository),
+            .digest(manifest),
+            read: { Int($0.integer(0)) }
+        ) ?? 0
+    }
+
     /// Digests of up to `limit` manifests of a repository greater than `after`.
     public func manifests(
         _ repository: Int64,

@@ -101,15 +101,15 @@ extension CatalogView {
         let isInside = after.utf8.starts(with: prefix)
         let rest =
             isInside ? String(decoding: after.utf8.dropFirst(prefix.count), as: UTF8.self) : ""
+        let beyond = isBeyond ? ">=" : ">"
         let paths = try session.all(
             """
             SELECT path FROM repositories
-            WHERE namespace = ?1 AND manifests > 0 AND (path > ?2 OR ?3)
-            ORDER BY path LIMIT ?4
+            WHERE namespace = ?1 AND manifests > 0 AND path \(beyond) ?2
+            ORDER BY path LIMIT ?3
             """,
             .id(id),
-            .text(rest),
-            .integer(isBeyond ? 1 : 0),
+            .text(isBeyond ? "" : rest),
             .integer(Int64(limit)),
             read: { $0.text(0) }
         )

@@ -100,14 +100,15 @@ extension CatalogView {
         after: String?,
         limit: Int
     ) throws(CatalogError) -> [RepositoryRow] {
+        let beyond = after == nil ? ">=" : ">"
         let paths = try session.all(
             """
             SELECT path FROM repositories
-            WHERE namespace = ?1 AND manifests > 0 AND (?2 IS NULL OR path > ?2)
+            WHERE namespace = ?1 AND manifests > 0 AND path \(beyond) ?2
             ORDER BY path LIMIT ?3
             """,
             .id(namespace),
-            .optional(after),
+            .text(after ?? ""),
             .integer(Int64(limit)),
             read: { $0.text(0) }
         )

@@ -98,11 +98,14 @@ extension CatalogView {
         try session.all(
             """
             SELECT name, before, position, ordinal, stamp, digest IS NULL FROM (
-                SELECT name, position, ordinal, stamp, digest,
-                    lag(digest) OVER (PARTITION BY name ORDER BY position, ordinal) AS before
-                FROM tag_history WHERE repository = ?1 AND name >= ?2)
+                SELECT name, position, ordinal, stamp, digest, (
+                    SELECT was.digest FROM tag_history AS was
+                    WHERE was.repository = ?1 AND was.name = now.name
+                        AND (was.position, was.ordinal) < (now.position, now.ordinal)
+                    ORDER BY was.position DESC, was.ordinal DESC LIMIT 1) AS before
+                FROM tag_history AS now
+                WHERE repository = ?1 AND (name, position, ordinal) > (?2, ?3, ?4))
             WHERE before IS NOT NULL AND before IS NOT digest
-                AND (name, position, ordinal) > (?2, ?3, ?4)
             ORDER BY name, position, ordinal LIMIT ?5
             """,
             .integer(repository),

@@ -228,6 +228,37 @@ import Testing
         #expect(try test.tags("a").isEmpty)
     }
 
+    @Test
+    func
+        `a repository whose manifests name much is deleted in steps, indexes before what they name`()
+        async throws
+    {
+        let test = try Fixture()
+        let key = try await namedKey(test)
+        let names = (0..<Decision.referencesMax / 2).map { "part \($0)" }
+        let images = (0..<5).map { TestFacts.manifest("image \($0)", names: names) }
+        let index = TestFacts.manifest("index", names: (0..<5).map { "image \($0)" })
+        try test.append(images.map { .manifestPut(key, $0) } + [.manifestPut(key, index)])
+        func step() async throws -> [Digest] {
+            let decision = try test.decide("a", .deleteRepository).get()
+            try await test.registry.change(try Fixture.name("a"), .deleteRepository)
+            return decision.events.compactMap { event in
+                guard case .manifestTrashed(key, let digest, _, _) = event else { return nil }
+                return digest
+            }
+        }
+        #expect(try await step() == [index.digest])
+        for count in [2, 2, 1] { #expect(try await step().count == count) }
+        // One that names more than a step may end goes alone.
+        let parts = (0...Decision.referencesMax).map { "part \($0)" }
+        try test.append([
+            .manifestPut(key, TestFacts.manifest("large", names: parts)),
+            .manifestPut(key, TestFacts.manifest("small", names: ["part"])),
+        ])
+        #expect(try await step().count == 1)
+        #expect(try await step().count == 1)
+    }
+
     @Test func `a repository is emptied, and then unknown to its deleter`() async throws {
         let test = try Fixture()
         let child = try await test.push("x", to: "a", tags: ["x"])
