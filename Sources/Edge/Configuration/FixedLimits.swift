@@ -64,6 +64,11 @@ struct FixedLimit {
                 + "with a sentence, a request with 413 `SIZE_INVALID`"
         ),
         FixedLimit(
+            what: "What the manifests name that one step of the deletion of a repository ends",
+            most: "\(Decision.referencesMax)",
+            exceeded: "the deletion goes on in further entries; a manifest that names more goes alone"
+        ),
+        FixedLimit(
             what: "Indexes in indexes that `image copy` follows",
             most: "\(Decision.copyDepthMax)",
             exceeded: "refused with a sentence"
