@@ -66,7 +66,8 @@ struct FixedLimit {
         FixedLimit(
             what: "What the manifests name that one step of the deletion of a repository ends",
             most: "\(Decision.referencesMax)",
-            exceeded: "the deletion goes on in further entries; a manifest that names more goes alone"
+            exceeded:
+                "the deletion goes on in further entries; a manifest that names more goes alone"
         ),
         FixedLimit(
             what: "Indexes in indexes that `image copy` follows",
