@@ -9,6 +9,9 @@ import Platform
 struct KillRounds {
     /// So many rounds a worker keeps its repository.
     private static let eraRounds = 4
+    /// So often everything there is is read by the scrub, at the ends of eras, before the last audits do so: in a
+    /// long run there is much of it.
+    private static let scrubsMax = 25
     /// After so many rounds it says how far it is.
     private static let roundsPerLine = 25
     private static let loadMilliseconds = 20...900
@@ -31,8 +34,8 @@ struct KillRounds {
             for round in 0..<rounds {
                 if round % KillRounds.eraRounds == 0 { crew.beginEra(round / KillRounds.eraRounds) }
                 try await kill(in: path, crew)
-                let isLast = (round + 1) % KillRounds.eraRounds == 0
-                try await audit(crew.current, in: path, crew, scrubbing: isLast)
+                let isScrubbed = (round + 1) % roundsPerScrub == 0
+                try await audit(crew.current, in: path, crew, scrubbing: isScrubbed)
                 if crew.isOne(of: KillRounds.roundsPerFirstStart) {
                     try await killFirst("\(path)/first\(round)", log: "\(path)/log", crew)
                 }
@@ -58,6 +61,12 @@ struct KillRounds {
             say("\(rounds) kills in \(seconds) s: \(crew.acknowledged); nothing lost")
             return []
         }
+    }
+
+    /// A multiple of the rounds of an era.
+    private var roundsPerScrub: Int {
+        let eras = (rounds / KillRounds.eraRounds + KillRounds.scrubsMax - 1) / KillRounds.scrubsMax
+        return KillRounds.eraRounds * max(1, eras)
     }
 
     /// Starts a server, lets everybody work, and kills it; now and then the next one while it starts.
