@@ -116,6 +116,12 @@ private func runPool(_ pool: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointe
         unsafe sem_init(semaphore, 0, 0)
     }
 
+    /// Of a pool that never had a thread: each thread keeps its pool.
+    deinit {
+        unsafe sem_destroy(semaphore)
+        unsafe semaphore.deallocate()
+    }
+
     func raise() {
         unsafe sem_post(semaphore)
     }
